@@ -1,0 +1,31 @@
+"""The Lambda function behind API Gateway's authorizer."""
+
+from typing import Any
+
+from authorizer import policy, schemes
+from gatehouse import telemetry, wiring
+from gatehouse.errors import Unauthenticated
+
+_gatehouse = wiring.current()
+_log = telemetry.logger()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The policy and the caller; raises `Exception("Unauthorized")`, which API Gateway turns into a 401.
+
+    Any other exception is a 500 of the type AUTHORIZER_FAILURE, which the template answers with 503.
+    """
+    _log.thread_safe_append_keys(correlation_id=event["requestContext"]["requestId"])
+    try:
+        caller = schemes.identify(_headers(event), _gatehouse.admission)
+    except Unauthenticated as error:
+        _log.info("refused", extra={"refusal": error.message})
+        raise Exception("Unauthorized") from None  # noqa: TRY002 - the very words that API Gateway asks for
+    return policy.allow(event["methodArn"], caller)
+
+
+def _headers(event: dict[str, Any]) -> schemes.Headers:
+    headers: dict[str, list[str]] = {}
+    for name, values in (event.get("multiValueHeaders") or {}).items():
+        headers.setdefault(name.lower(), []).extend(values)
+    return headers

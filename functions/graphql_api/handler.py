@@ -1,0 +1,34 @@
+"""The Lambda function behind /graphql and /health."""
+
+import json
+from typing import Any
+
+from mangum import Mangum
+
+from gatehouse import telemetry, wiring
+from graphql_api.app import build_app
+
+_log = telemetry.logger()
+# Without the types a REST API would be handed base64; without lifespan="off" every call would log a failed start-up.
+_serve = Mangum(
+    build_app(wiring.current()),
+    lifespan="off",
+    text_mime_types=["application/json", "application/graphql-response+json", "text/"],
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """API Gateway's answer to a REST API event; whatever goes wrong is logged and told in one neutral sentence."""
+    correlation_id = event["requestContext"]["requestId"]
+    _log.thread_safe_append_keys(correlation_id=correlation_id)
+    try:
+        return _serve(event, context)
+    except Exception:  # noqa: BLE001 - the boundary: logged with its traceback, told as one neutral sentence
+        _log.exception("unexpected error")
+        return _internal_error(correlation_id)
+
+
+def _internal_error(correlation_id: str) -> dict[str, Any]:
+    extensions = {"code": "INTERNAL_SERVER_ERROR", "statusCode": 500, "correlationId": correlation_id}
+    body = {"errors": [{"message": "Something went wrong on our side.", "extensions": extensions}]}
+    return {"statusCode": 500, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}

@@ -1,0 +1,5 @@
+"""From a field's arguments to one call of a use case, and back."""
+
+from graphql_api.resolvers import accounts, consumers, credentials
+
+BINDABLES = (*accounts.BINDABLES, *consumers.BINDABLES, *credentials.BINDABLES)

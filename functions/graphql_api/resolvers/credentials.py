@@ -1,0 +1,50 @@
+"""Credentials: made, read, listed, changed, deleted."""
+
+from typing import Any
+
+from ariadne import MutationType, QueryType
+
+from gatehouse.credentials.model import Credential, IssuedCredential
+from gatehouse.credentials.service import CredentialChanges, CredentialQuery, NewCredential
+from graphql_api.context import Info
+from graphql_api.lists import Connection, connection, plain_list
+
+_query = QueryType()
+_mutation = MutationType()
+
+BINDABLES = (_query, _mutation)
+
+
+@_query.field("credentials")
+def _credentials(_parent: None, info: Info, **arguments: Any) -> list[Credential]:
+    return plain_list(info, info.context.gatehouse.credentials.page, _credential_query(arguments), arguments)
+
+
+@_query.field("credentialsConnection")
+def _credentials_connection(_parent: None, info: Info, **arguments: Any) -> Connection[Credential]:
+    return connection(info, info.context.gatehouse.credentials.page, _credential_query(arguments), arguments)
+
+
+@_query.field("credential")
+def _credential(_parent: None, info: Info, id: str) -> Credential:
+    return info.context.gatehouse.credentials.get(info.context.caller, id)
+
+
+@_mutation.field("createCredential")
+def _create_credential(_parent: None, info: Info, create_credential_input: NewCredential) -> dict[str, Any]:
+    issued: IssuedCredential = info.context.gatehouse.credentials.create(info.context.caller, create_credential_input)
+    return {**vars(issued.credential), "secret": issued.secret}
+
+
+@_mutation.field("updateCredential")
+def _update_credential(_parent: None, info: Info, id: str, update_credential_input: CredentialChanges) -> Credential:
+    return info.context.gatehouse.credentials.update(info.context.caller, id, update_credential_input)
+
+
+@_mutation.field("deleteCredential")
+def _delete_credential(_parent: None, info: Info, id: str) -> Credential:
+    return info.context.gatehouse.credentials.delete(info.context.caller, id)
+
+
+def _credential_query(arguments: dict[str, Any]) -> CredentialQuery:
+    return CredentialQuery(**(arguments.get("where") or {}))

@@ -1,0 +1,1 @@
+"""Gatehouse's domain: consumers, how they sign in, what they may do. Doors and storage live beside it."""

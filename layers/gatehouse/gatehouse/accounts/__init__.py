@@ -1,0 +1,1 @@
+"""Signing up, signing in and staying signed in: passwords, tokens, sessions."""

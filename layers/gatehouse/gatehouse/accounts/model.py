@@ -1,0 +1,47 @@
+"""An account with its password's hash, a session, and what a sign-in answers with."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gatehouse.consumers.model import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A user as signing in sees it. `sessions` never is below the number of live sessions of this `generation`."""
+
+    user: User
+    password_hash: str | None = field(repr=False)
+    sessions: int
+    generation: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A person signed in, and where its chain of refresh tokens stands.
+
+    Tokens are numbered from 1. `used` is the highest number that was ever presented, `next_digest` belongs to the one
+    after it, `previous_digest` to the one before it, which stays good until `grace_until`.
+    """
+
+    id: str
+    user_id: str
+    generation: int
+    created_at: datetime
+    expires_at: datetime
+    salt: bytes = field(repr=False)
+    used: int
+    next_digest: bytes = field(repr=False)
+    used_digest: bytes | None = field(default=None, repr=False)
+    previous_digest: bytes | None = field(default=None, repr=False)
+    grace_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """What a person who signed in keeps. `expires_in` is the access token's life in seconds."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    user: User

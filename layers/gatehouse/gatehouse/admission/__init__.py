@@ -1,0 +1,1 @@
+"""The gate: who is this, and may they come in now."""

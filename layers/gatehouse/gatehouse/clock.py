@@ -1,0 +1,27 @@
+"""What time it is: the one source of `now` for every rule that depends on time."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time, as an aware datetime in UTC of whole milliseconds."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return from_milliseconds(milliseconds(datetime.now(UTC)))
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since the epoch, the precision that everything is kept in."""
+    return (int(moment.timestamp()) * 1000) + moment.microsecond // 1000
+
+
+def from_milliseconds(value: int) -> datetime:
+    """The moment that `milliseconds` was made from."""
+    return datetime.fromtimestamp(value // 1000, UTC).replace(microsecond=value % 1000 * 1000)

@@ -1,0 +1,1 @@
+"""Users of every kind: what they are, what may happen to them, how they are listed."""

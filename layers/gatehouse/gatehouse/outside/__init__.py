@@ -1,0 +1,1 @@
+"""Ports to the world beyond the table."""

@@ -1,0 +1,175 @@
+"""Who may do what: contract's table as data, and the functions that read it.
+
+A caller's right to act comes from three things, all of which must agree: the role's row in `TABLE`, the scope of the
+credential it came with, and, for what only a person may do, that it came with a session.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from gatehouse.consumers.model import Role, User
+from gatehouse.errors import Forbidden, NotFound, Unauthenticated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who is calling, as admission found them.
+
+    `role` is already the lower of the owner's role now and at the credential's making. `scopes` is None for a session
+    and for a credential without scopes.
+    """
+
+    consumer_id: str | None = None
+    role: Role = Role.USER
+    session_id: str | None = None
+    credential_id: str | None = None
+    scopes: frozenset[str] | None = None
+    refused_because: str | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.consumer_id is None
+
+
+ANONYMOUS = Caller()
+
+
+class Reach(Enum):
+    """On whom a role may perform an action."""
+
+    NOBODY = "nobody"
+    SELF = "self"
+    SELF_AND_USERS = "self and USERs"
+    USERS = "USERs"
+    OTHERS = "others"
+    ANYONE = "anyone"
+
+    def covers(self, caller: Caller, target: User) -> bool:
+        """Whether the target is within reach of the caller."""
+        is_self = caller.consumer_id == target.id
+        match self:
+            case Reach.NOBODY:
+                return False
+            case Reach.SELF:
+                return is_self
+            case Reach.SELF_AND_USERS:
+                return is_self or target.role is Role.USER
+            case Reach.USERS:
+                return not is_self and target.role is Role.USER
+            case Reach.OTHERS:
+                return not is_self
+            case Reach.ANYONE:
+                return True
+
+
+class Action(StrEnum):
+    """What can be done; the names that the schema's `@requires` uses."""
+
+    READ_USER = "READ_USER"
+    LIST_USERS = "LIST_USERS"
+    CREATE_USER = "CREATE_USER"
+    UPDATE_NAMES = "UPDATE_NAMES"
+    UPDATE_USERNAME = "UPDATE_USERNAME"
+    UPDATE_EMAIL = "UPDATE_EMAIL"
+    CHANGE_ROLE = "CHANGE_ROLE"
+    DEACTIVATE_USER = "DEACTIVATE_USER"
+    REACTIVATE_USER = "REACTIVATE_USER"
+    DELETE_USER = "DELETE_USER"
+    END_SESSION = "END_SESSION"
+    READ_CREDENTIALS = "READ_CREDENTIALS"
+    LIST_ALL_CREDENTIALS = "LIST_ALL_CREDENTIALS"
+    CREATE_CREDENTIAL = "CREATE_CREDENTIAL"
+    UPDATE_CREDENTIAL = "UPDATE_CREDENTIAL"
+    DISABLE_CREDENTIAL = "DISABLE_CREDENTIAL"
+    DELETE_CREDENTIAL = "DELETE_CREDENTIAL"
+
+
+_NOBODY, _SELF, _SELF_AND_USERS, _USERS = Reach.NOBODY, Reach.SELF, Reach.SELF_AND_USERS, Reach.USERS
+_OTHERS, _ANYONE = Reach.OTHERS, Reach.ANYONE
+
+TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
+    # action                        USER      MODERATOR        ADMIN
+    Action.READ_USER:              (_SELF,    _ANYONE,         _ANYONE),
+    Action.LIST_USERS:             (_NOBODY,  _ANYONE,         _ANYONE),
+    Action.CREATE_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.UPDATE_NAMES:           (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.UPDATE_USERNAME:        (_SELF,    _SELF,           _ANYONE),
+    Action.UPDATE_EMAIL:           (_NOBODY,  _NOBODY,         _OTHERS),
+    Action.CHANGE_ROLE:            (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.DEACTIVATE_USER:        (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.REACTIVATE_USER:        (_NOBODY,  _USERS,          _ANYONE),
+    Action.DELETE_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.END_SESSION:            (_SELF,    _SELF,           _SELF),
+    Action.READ_CREDENTIALS:       (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.LIST_ALL_CREDENTIALS:   (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.CREATE_CREDENTIAL:      (_SELF,    _SELF,           _ANYONE),
+    Action.UPDATE_CREDENTIAL:      (_SELF,    _SELF,           _ANYONE),
+    Action.DISABLE_CREDENTIAL:     (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.DELETE_CREDENTIAL:      (_SELF,    _SELF_AND_USERS, _ANYONE),
+}  # fmt: skip
+
+_COLUMNS = (Role.USER, Role.MODERATOR, Role.ADMIN)
+
+SCOPES: Mapping[Action, str | None] = {
+    Action.READ_USER: "users:read",
+    Action.LIST_USERS: "users:read",
+    Action.CREATE_USER: "users:write",
+    Action.UPDATE_NAMES: "users:write",
+    Action.UPDATE_USERNAME: "users:write",
+    Action.UPDATE_EMAIL: "users:write",
+    Action.CHANGE_ROLE: "users:write",
+    Action.DEACTIVATE_USER: "users:write",
+    Action.REACTIVATE_USER: "users:write",
+    Action.DELETE_USER: "users:write",
+    Action.END_SESSION: None,  # a person's own affair: no scope gives it to a credential
+    Action.READ_CREDENTIALS: "credentials:read",
+    Action.LIST_ALL_CREDENTIALS: "credentials:read",
+    Action.CREATE_CREDENTIAL: "credentials:write",
+    Action.UPDATE_CREDENTIAL: "credentials:write",
+    Action.DISABLE_CREDENTIAL: "credentials:write",
+    Action.DELETE_CREDENTIAL: "credentials:write",
+}
+
+WITHHELD_SCOPES = frozenset({"credentials:write", "system:write"})
+"""What a credential without scopes does not get from its owner."""
+
+
+def reach(role: Role, action: Action) -> Reach:
+    """On whom the role may perform the action."""
+    return TABLE[action][_COLUMNS.index(role)]
+
+
+def require(caller: Caller, action: Action) -> None:
+    """Nothing, where the caller may perform the action on somebody; raises Unauthenticated or Forbidden."""
+    if caller.is_anonymous:
+        raise Unauthenticated("Sign in first.", reason=caller.refused_because)
+    if reach(caller.role, action) is Reach.NOBODY:
+        raise Forbidden("Your role does not allow this.", reason="ROLE")
+    if caller.session_id is None and not _in_scope(caller, SCOPES[action]):
+        raise Forbidden("This credential does not allow this.", reason="SCOPE")
+
+
+def require_on(caller: Caller, action: Action, target: User) -> None:
+    """Nothing, where the caller may perform the action on the target.
+
+    Raises NotFound where the caller may not even know of the target, else Forbidden.
+    """
+    require(caller, action)
+    if not may(caller, Action.READ_USER, target):
+        raise NotFound("There is no such user.")
+    if not may(caller, action, target):
+        raise Forbidden("Your role does not allow this for this user.", reason="ROLE")
+
+
+def may(caller: Caller, action: Action, target: User) -> bool:
+    """Whether the role's row lets the caller perform the action on the target."""
+    return reach(caller.role, action).covers(caller, target)
+
+
+def _in_scope(caller: Caller, scope: str | None) -> bool:
+    if scope is None:
+        return False
+    if caller.scopes is None:
+        return scope not in WITHHELD_SCOPES
+    return scope in caller.scopes

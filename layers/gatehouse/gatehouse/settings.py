@@ -1,0 +1,116 @@
+"""Every setting, read from the environment once; nothing else in the house reads it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_SHORTEST_KEY = 32
+_PASSWORD_CLASSES = frozenset({"lower", "upper", "digit", "symbol"})
+_STAGES = ("dev", "staging", "prod")
+
+
+class InvalidSetting(Exception):
+    """A setting that is missing or out of its range; the text names it and never quotes a secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a deployment chose. Times are seconds, sizes are bytes."""
+
+    table_name: str
+    region: str
+    dynamodb_endpoint: str | None
+    stage: str
+    jwt_secret: str | None = field(repr=False)
+    jwt_secret_arn: str | None
+    jwt_issuer: str
+    access_token_ttl: int
+    refresh_token_ttl: int
+    bcrypt_rounds: int
+    password_min_length: int
+    password_classes: frozenset[str]
+    self_service_credentials: bool
+    allow_chosen_secrets: bool
+    allowed_origins: tuple[str, ...]
+    introspection: bool
+    schema_directory: Path
+    max_body_bytes: int
+    max_query_tokens: int
+    max_query_depth: int
+    max_query_aliases: int
+    max_query_directives: int
+    max_query_cost: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings that the environment holds, defaults where it is silent; raises InvalidSetting."""
+        read = _Reader(environment)
+        return cls(
+            table_name=read.text("TABLE_NAME"),
+            region=read.text("AWS_REGION", "us-east-1"),
+            dynamodb_endpoint=read.text("DYNAMODB_ENDPOINT", "") or None,
+            stage=read.choice("STAGE", "dev", _STAGES),
+            jwt_secret=read.key("JWT_SECRET"),
+            jwt_secret_arn=read.text("JWT_SECRET_ARN", "") or None,
+            jwt_issuer=read.text("JWT_ISSUER", "gatehouse"),
+            access_token_ttl=read.number("ACCESS_TOKEN_TTL", 86_400, 60, 604_800),
+            refresh_token_ttl=read.number("REFRESH_TOKEN_TTL", 2_592_000, 300, 31_536_000),
+            bcrypt_rounds=read.number("BCRYPT_ROUNDS", 10, 4, 15),
+            password_min_length=read.number("PASSWORD_MIN_LENGTH", 8, 8, 64),
+            password_classes=read.subset("PASSWORD_CLASSES", "lower,upper,digit,symbol", _PASSWORD_CLASSES),
+            self_service_credentials=read.switch("SELF_SERVICE_CREDENTIALS", True),
+            allow_chosen_secrets=read.switch("ALLOW_CHOSEN_SECRETS", True),
+            allowed_origins=read.words("ALLOWED_ORIGINS", ""),
+            introspection=read.switch("INTROSPECTION", True),
+            schema_directory=Path(read.text("SCHEMA_DIRECTORY", "/opt")),
+            max_body_bytes=read.number("MAX_BODY_BYTES", 65_536, 1_024, 1_048_576),
+            max_query_tokens=read.number("MAX_QUERY_TOKENS", 2_000, 100, 20_000),
+            max_query_depth=read.number("MAX_QUERY_DEPTH", 12, 4, 50),
+            max_query_aliases=read.number("MAX_QUERY_ALIASES", 30, 1, 500),
+            max_query_directives=read.number("MAX_QUERY_DIRECTIVES", 20, 1, 500),
+            max_query_cost=read.number("MAX_QUERY_COST", 1_000, 100, 100_000),
+        )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    environment: Mapping[str, str]
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.environment.get(name, "").strip()
+        if value:
+            return value
+        if default is None:
+            raise InvalidSetting(f"{name} is not set.")
+        return default
+
+    def key(self, name: str) -> str | None:
+        value = self.environment.get(name, "")
+        if value and len(value.encode()) < _SHORTEST_KEY:
+            raise InvalidSetting(f"{name} must have at least {_SHORTEST_KEY} bytes.")
+        return value or None
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+            raise InvalidSetting(f"{name} must be a whole number from {lowest} to {highest}.")
+        return int(value)
+
+    def switch(self, name: str, default: bool) -> bool:
+        return self.choice(name, "true" if default else "false", ("true", "false")) == "true"
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default).lower()
+        if value not in allowed:
+            raise InvalidSetting(f"{name} must be one of: {', '.join(allowed)}.")
+        return value
+
+    def words(self, name: str, default: str) -> tuple[str, ...]:
+        return tuple(word for part in self.text(name, default).split(",") if (word := part.strip()))
+
+    def subset(self, name: str, default: str, allowed: frozenset[str]) -> frozenset[str]:
+        words = frozenset(self.words(name, default))
+        if not words <= allowed:
+            raise InvalidSetting(f"{name} may list only: {', '.join(sorted(allowed))}.")
+        return words

@@ -1,0 +1,129 @@
+"""Accounts and sessions in the table."""
+
+from datetime import datetime
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
+from gatehouse.accounts.model import Account, Session
+from gatehouse.accounts.service import MOST_SESSIONS, SessionInForce
+from gatehouse.clock import milliseconds
+from gatehouse.consumers.model import User
+from gatehouse.consumers.service import Stale
+from gatehouse.storage import keys
+from gatehouse.storage.consumers import new_consumer
+from gatehouse.storage.records import GateRecord, NameRecord, ProfileRecord, SessionRecord
+from gatehouse.storage.table import broke_its_condition, read_together, store_faults
+from gatehouse.storage.transactions import Transaction
+
+# A transaction takes 100 writes; the rest waits for the next sign-in's turn.
+_MOST_PRUNED = 90
+_NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+class DynamoAccounts:
+    """The store of `accounts.service`."""
+
+    def create_account(self, user: User, password_hash: str, session: Session) -> None:
+        new_consumer(user, password_hash, session).commit()
+
+    def find_account(self, unique_email: str) -> Account | None:
+        with store_faults():
+            try:
+                claim = NameRecord.get(keys.email_claim(unique_email), keys.CLAIM, consistent_read=True)
+                owner = claim.owner
+            except NameRecord.DoesNotExist:
+                owner = _NOBODY
+            try:
+                return ProfileRecord.get(keys.consumer(owner), keys.PROFILE, consistent_read=True).account()
+            except ProfileRecord.DoesNotExist:
+                return None
+
+    def open_session(self, account: Account, session: Session, new_hash: str | None) -> None:
+        actions: list[Action] = [ProfileRecord.sessions.add(1)]
+        if new_hash is not None:
+            actions.append(ProfileRecord.password_hash.set(new_hash))
+        as_it_was = (
+            (ProfileRecord.is_active == True)  # noqa: E712 - builds a condition
+            & (ProfileRecord.password_hash == account.password_hash)
+            & (ProfileRecord.generation == account.generation)
+            & (ProfileRecord.sessions < MOST_SESSIONS)
+        )
+        transaction = Transaction()
+        transaction.update(ProfileRecord.key(account.user.id), actions, as_it_was, otherwise=Stale())
+        transaction.put(SessionRecord.of(session))
+        transaction.commit()
+
+    def prune_sessions(self, account: Account, now: datetime) -> None:
+        user_id = account.user.id
+        with store_faults():
+            kept = [
+                record.session()
+                for record in SessionRecord.query(
+                    keys.consumer(user_id),
+                    SessionRecord.sk.startswith(keys.SESSION_PREFIX),
+                    consistent_read=True,
+                )
+            ]
+        live = [s for s in kept if now < s.expires_at and s.generation == account.generation]
+        ended = [s for s in kept if s not in live]
+        pruned = (ended + live[: max(0, len(live) - MOST_SESSIONS + 1)])[:_MOST_PRUNED]
+        left = sum(s not in pruned for s in live)
+        transaction = Transaction()
+        for session in pruned:
+            transaction.delete(SessionRecord.key(user_id, session.id))
+        transaction.update(
+            ProfileRecord.key(user_id),
+            [ProfileRecord.sessions.set(left)],
+            (ProfileRecord.sessions == account.sessions) & (ProfileRecord.generation == account.generation),
+            otherwise=Stale(),
+        )
+        transaction.update(
+            GateRecord.key(user_id), [GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=Stale()
+        )
+        transaction.commit()
+
+    def find_session(self, user_id: str, session_id: str) -> SessionInForce | None:
+        with store_faults():
+            found = read_together(
+                ProfileRecord.key(user_id), GateRecord.key(user_id), SessionRecord.key(user_id, session_id)
+            )
+        profile, gate, session = found
+        if not (
+            isinstance(profile, ProfileRecord) and isinstance(gate, GateRecord) and isinstance(session, SessionRecord)
+        ):
+            return None
+        return SessionInForce(session=session.session(), standing=gate.standing(), user=profile.user())
+
+    def step_session(self, before: Session, after: Session) -> bool:
+        actions: list[Action] = [
+            SessionRecord.used.set(after.used),
+            SessionRecord.next_digest.set(after.next_digest),
+        ]
+        if after.used_digest is not None:
+            actions.append(SessionRecord.used_digest.set(after.used_digest))
+        if after.previous_digest is not None:
+            actions.append(SessionRecord.previous_digest.set(after.previous_digest))
+        if after.grace_until is not None:
+            actions.append(SessionRecord.grace_until.set(milliseconds(after.grace_until)))
+        as_before = (SessionRecord.used == before.used) & (SessionRecord.next_digest == before.next_digest)
+        with store_faults():
+            try:
+                SessionRecord.key(before.user_id, before.id).update(actions, as_before)
+            except UpdateError as error:
+                if broke_its_condition(error):
+                    return False
+                raise
+        return True
+
+    def end_session(self, user_id: str, session_id: str) -> None:
+        already_ended = Stale()
+        transaction = Transaction()
+        transaction.delete(SessionRecord.key(user_id, session_id), SessionRecord.pk.exists(), otherwise=already_ended)
+        transaction.update(
+            GateRecord.key(user_id), [GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=already_ended
+        )
+        try:
+            transaction.commit()
+        except Stale:
+            return

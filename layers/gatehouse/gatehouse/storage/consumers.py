@@ -1,0 +1,162 @@
+"""Consumers in the table: a profile, a gate and two claims each, written together or not at all."""
+
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.update import Action
+
+from gatehouse.accounts.model import Session
+from gatehouse.clock import milliseconds
+from gatehouse.consumers.fields import unique_form
+from gatehouse.consumers.listing import Page, UserQuery
+from gatehouse.consumers.model import User
+from gatehouse.consumers.service import Stale
+from gatehouse.errors import Conflict, Forbidden
+from gatehouse.storage import keys, listing
+from gatehouse.storage.records import (
+    GateRecord,
+    NameRecord,
+    ProfileRecord,
+    Record,
+    RosterRecord,
+    SessionRecord,
+)
+from gatehouse.storage.table import store_faults
+from gatehouse.storage.transactions import Transaction
+
+_MORE_THAN_ONE: Condition = size(RosterRecord.ids) > 1
+
+
+class DynamoConsumers:
+    """The store of `consumers.service`."""
+
+    def find_user(self, user_id: str) -> User | None:
+        with store_faults():
+            try:
+                return ProfileRecord.get(keys.consumer(user_id), keys.PROFILE, consistent_read=True).user()
+            except ProfileRecord.DoesNotExist:
+                return None
+
+    def page_users(self, query: UserQuery, first: int, after: str | None) -> Page[User]:
+        with store_faults():
+            return listing.page_users(query, first, after)
+
+    def create_user(self, user: User, password_hash: str | None) -> None:
+        new_consumer(user, password_hash).commit()
+
+    def create_first_admin(self, user: User, password_hash: str) -> None:
+        """Keeps the user where there is no active ADMIN; raises Conflict."""
+        only_first = RosterRecord.ids.does_not_exist()
+        there_is_one = Conflict("There is an ADMIN already; let them make the next with createUser.")
+        transaction = Transaction()
+        transaction.update(RosterRecord.key(), [RosterRecord.ids.add({user.id})], only_first, otherwise=there_is_one)
+        add_consumer(transaction, user, password_hash).commit()
+
+    def update_user(self, before: User, after: User) -> None:
+        transaction = Transaction()
+        actions = [
+            ProfileRecord.revision.set(after.revision),
+            ProfileRecord.updated_at.set(milliseconds(after.updated_at)),
+            *_changes(before, after),
+        ]
+        if (after.role, after.is_active) != (before.role, before.is_active):
+            actions.append(ProfileRecord.listing.set(keys.listing(after.role, after.is_active, after.id)))
+            actions += self._change_standing(transaction, before, after)
+        transaction.update(
+            ProfileRecord.key(after.id), actions, ProfileRecord.revision == before.revision, otherwise=Stale()
+        )
+        _move_claim(transaction, NameRecord.of_email(before), NameRecord.of_email(after), "email")
+        _move_claim(transaction, NameRecord.of_username(before), NameRecord.of_username(after), "username")
+        transaction.commit()
+
+    def delete_user(self, user: User) -> None:
+        transaction = Transaction()
+        transaction.delete(ProfileRecord.key(user.id), ProfileRecord.revision == user.revision, otherwise=Stale())
+        transaction.delete(GateRecord.key(user.id))
+        transaction.delete(NameRecord.of_email(user))
+        transaction.delete(NameRecord.of_username(user))
+        if user.is_active_admin:
+            _leave_roster(transaction, user)
+        transaction.commit()
+
+    def delete_belongings(self, user_id: str) -> None:
+        with store_faults():
+            left = Record.query(keys.consumer(user_id), consistent_read=True, attributes_to_get=["PK", "SK"])
+            with Record.batch_write() as batch:
+                for record in left:
+                    batch.delete(record)
+                    if record.sk.startswith(keys.CREDENTIAL_PREFIX):
+                        batch.delete(Record(keys.credential_way(keys.credential_id(record.sk)), keys.CLAIM))
+
+    def _change_standing(self, transaction: Transaction, before: User, after: User) -> list[Action]:
+        """Adds the gate and the roster to the transaction; answers with what the profile's own copy needs."""
+        gate = [
+            GateRecord.role.set(after.role),
+            GateRecord.is_active.set(after.is_active),
+            GateRecord.epoch.add(1),
+        ]
+        if before.is_active_admin and not after.is_active_admin:
+            _leave_roster(transaction, before)
+        elif after.is_active_admin and not before.is_active_admin:
+            transaction.update(RosterRecord.key(), [RosterRecord.ids.add({after.id})])
+        ends_sessions = before.is_active and not after.is_active
+        if ends_sessions:
+            gate.append(GateRecord.generation.add(1))
+        transaction.update(GateRecord.key(after.id), gate, GateRecord.pk.exists(), otherwise=Stale())
+        return [ProfileRecord.generation.add(1), ProfileRecord.sessions.set(0)] if ends_sessions else []
+
+
+def new_consumer(user: User, password_hash: str | None, session: Session | None = None) -> Transaction:
+    """The transaction that adds a consumer, and with it a first session."""
+    transaction = Transaction()
+    if user.is_active_admin:
+        transaction.update(RosterRecord.key(), [RosterRecord.ids.add({user.id})])
+    if session is not None:
+        transaction.put(SessionRecord.of(session))
+    return add_consumer(transaction, user, password_hash, sessions=0 if session is None else 1)
+
+
+def add_consumer(transaction: Transaction, user: User, password_hash: str | None, sessions: int = 0) -> Transaction:
+    """The transaction with a consumer's own items added."""
+    for claim, field in ((NameRecord.of_email(user), "email"), (NameRecord.of_username(user), "username")):
+        transaction.put(claim, NameRecord.pk.does_not_exist(), otherwise=_taken(field))
+    transaction.put(ProfileRecord.of(user, password_hash, sessions))
+    transaction.put(GateRecord.of(user))
+    return transaction
+
+
+def _move_claim(transaction: Transaction, old: NameRecord, new: NameRecord, field: str) -> None:
+    if old.pk != new.pk:
+        transaction.put(new, NameRecord.pk.does_not_exist(), otherwise=_taken(field))
+        transaction.delete(old)
+
+
+def _leave_roster(transaction: Transaction, user: User) -> None:
+    transaction.update(
+        RosterRecord.key(),
+        [RosterRecord.ids.delete({user.id})],
+        RosterRecord.ids.contains(user.id) & _MORE_THAN_ONE,
+        otherwise=Forbidden("This is the last active ADMIN.", reason="LAST_ADMIN"),
+    )
+
+
+def _changes(before: User, after: User) -> list[Action]:
+    changes: list[Action] = []
+    if after.username != before.username:
+        changes.append(ProfileRecord.username.set(after.username))
+        changes.append(ProfileRecord.username_key.set(unique_form(after.username)))
+    if after.email != before.email:
+        changes.append(ProfileRecord.email.set(after.email))
+        changes.append(ProfileRecord.email_key.set(unique_form(after.email)))
+    for attribute, name in (
+        (ProfileRecord.first_name, "first_name"),
+        (ProfileRecord.last_name, "last_name"),
+        (ProfileRecord.role, "role"),
+        (ProfileRecord.is_active, "is_active"),
+        (ProfileRecord.deactivated_by, "deactivated_by"),
+    ):
+        if (value := getattr(after, name)) != getattr(before, name):
+            changes.append(attribute.remove() if value is None else attribute.set(value))
+    return changes
+
+
+def _taken(field: str) -> Conflict:
+    return Conflict(f"This {field} is taken.", field=field)

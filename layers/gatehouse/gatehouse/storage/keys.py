@@ -1,0 +1,119 @@
+"""Every DynamoDB key of the one table, and which question each answers.
+
+    item              PK              SK       in index                  answers
+    ----------------  --------------  -------  ------------------------  ---------------------------------------------
+    profile           C#<user>        P        users-by-creation,        who is this consumer (and the password's hash)
+                                               users-by-username
+    session           C#<user>        S#<id>   -                         is this sign-in still good; ends by TTL
+    credential        C#<user>        K#<id>   credentials-by-creation   what may this key do; all keys of a consumer
+    gate              G#<user>        G        -                         active? role? epoch, generation
+    email claim       E#<email>       C        names                     whose email is it; sign-in; prefix search
+    username claim    N#<username>    C        names                     whose username is it; prefix search
+    key claim         KEY#<key id>    C        -                         whose key id was it ever; look-up by X-API-Key
+    credential's way  ID#<id>         C        -                         whose credential is it, by its own id
+    roster            ROSTER          R        -                         who are the active ADMINs, so that one stays
+
+    index                    partition key            sort key     what a page of it costs
+    -----------------------  -----------------------  -----------  ------------------------------------------
+    users-by-creation        <role>#<active>#<shard>  PK           one query a partition: 24, 4 with role and state
+    users-by-username        <role>#<active>#<shard>  usernameKey  the same
+    names                    <shard>                  name         4 queries
+    credentials-by-creation  <shard>                  SK           4 queries
+
+Reserved for what is not built yet: `U#<day>` below C# (usage), IP# (anonymous gates), TRY# (attempts), TOK# (one-use
+tokens), MAIL# (mails to send), EV# (audit events), SEAL# (the chain), PLAN#, CONF, and an index for the sweep.
+
+An id of version 7 sorts by creation and ends in random bits: so PK and SK serve as sort keys, and the last digit picks
+the shard. No key takes all the traffic: only the roster stands alone, and only ADMINs' changes write it.
+"""
+
+from collections.abc import Iterable
+
+from gatehouse.consumers.model import Role
+
+SHARDS = ("0", "1", "2", "3")
+
+PROFILE = "P"
+GATE = "G"
+CLAIM = "C"
+ROSTER = "ROSTER"
+ROSTER_SORT = "R"
+SESSION_PREFIX = "S#"
+CREDENTIAL_PREFIX = "K#"
+
+USERS_BY_CREATION = "users-by-creation"
+USERS_BY_USERNAME = "users-by-username"
+NAMES = "names"
+CREDENTIALS_BY_CREATION = "credentials-by-creation"
+
+
+def consumer(user_id: str) -> str:
+    """The partition that holds all that belongs to a consumer but its gate."""
+    return f"C#{user_id}"
+
+
+def consumer_id(partition: str) -> str:
+    """The consumer whose partition it is."""
+    return partition.removeprefix("C#")
+
+
+def gate(user_id: str) -> str:
+    return f"G#{user_id}"
+
+
+def gate_owner(partition: str) -> str:
+    """The consumer whose gate it is."""
+    return partition.removeprefix("G#")
+
+
+def session(session_id: str) -> str:
+    return f"{SESSION_PREFIX}{session_id}"
+
+
+def session_id(sort_key: str) -> str:
+    """The session whose sort key it is."""
+    return sort_key.removeprefix(SESSION_PREFIX)
+
+
+def credential(credential_id: str) -> str:
+    return f"{CREDENTIAL_PREFIX}{credential_id}"
+
+
+def credential_id(sort_key: str) -> str:
+    """The credential whose sort key it is."""
+    return sort_key.removeprefix(CREDENTIAL_PREFIX)
+
+
+def email_claim(unique_email: str) -> str:
+    return f"E#{unique_email}"
+
+
+def username_claim(unique_username: str) -> str:
+    return f"N#{unique_username}"
+
+
+def key_claim(key_id: str) -> str:
+    return f"KEY#{key_id}"
+
+
+def credential_way(credential_id: str) -> str:
+    return f"ID#{credential_id}"
+
+
+def shard(item_id: str) -> str:
+    """One of four, by the random end of an id."""
+    return SHARDS[int(item_id[-1], 16) % len(SHARDS)]
+
+
+def listing(role: Role, is_active: bool, user_id: str) -> str:
+    """The partition of the users' indexes in which a user stands."""
+    return _listing(role, is_active, shard(user_id))
+
+
+def listings(roles: Iterable[Role], states: Iterable[bool]) -> list[str]:
+    """Every partition of the users' indexes that holds users of these roles and states."""
+    return [_listing(role, state, part) for role in roles for state in states for part in SHARDS]
+
+
+def _listing(role: Role, is_active: bool, part: str) -> str:
+    return f"{role[0]}#{int(is_active)}#{part}"

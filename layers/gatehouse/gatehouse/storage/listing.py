@@ -1,0 +1,171 @@
+"""Pages of users and credentials: a query a partition of an index, merged, and one batch read.
+
+A list is spread over partitions that are each sorted the same way. A page takes one query of each, at most a page long,
+and goes on behind the last sort key that it looked at: so the cost is that of the page, whatever the size of the table.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import islice
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+
+from gatehouse.clock import milliseconds
+from gatehouse.consumers.fields import unique_form
+from gatehouse.consumers.listing import Order, Page, UserQuery
+from gatehouse.consumers.model import Role, User
+from gatehouse.credentials.model import Credential
+from gatehouse.credentials.service import CredentialQuery
+from gatehouse.ids import lowest_id
+from gatehouse.storage import keys
+from gatehouse.storage.records import CredentialRecord, ProfileRecord
+from gatehouse.storage.table import open_table
+
+type Entry = Mapping[str, Mapping[str, str]]
+"""An item as the store tells it: attribute, type, value."""
+
+# Sorts behind every text that a sort key can hold.
+_END = "\U0010ffff"
+# Partitions are asked side by side: one after the other, 24 of them would be 24 round trips.
+_SIDE_BY_SIDE = 8
+
+
+@dataclass(frozen=True)
+class _Range:
+    """A stretch of the table or an index: which partitions, between which sort keys (None: no bound), which way."""
+
+    index: str | None
+    partitions: Sequence[str]
+    sort_key: str
+    low: str | None
+    high: str | None
+    descending: bool
+
+    def entries(self, limit: int, after: str | None) -> list[Entry]:
+        """The first `limit` keys behind the position `after`, of all partitions together, in order."""
+        rest = self
+        if after is not None:
+            rest = replace(self, high=after) if self.descending else replace(self, low=after)
+        if rest.low is not None and rest.high is not None and rest.low > rest.high:
+            return []
+        # The position itself is within the bounds, so one more is asked for.
+        parts = list(_pool().map(partial(rest.query, limit if after is None else limit + 1), self.partitions))
+        merged = heapq.merge(*parts, key=self.position, reverse=self.descending)
+        return list(islice((entry for entry in merged if self.position(entry) != after), limit))
+
+    def position(self, entry: Entry) -> str:
+        """Where the entry stands."""
+        return entry[self.sort_key]["S"]
+
+    def query(self, limit: int, partition: str) -> list[Entry]:
+        """The first `limit` entries of one partition."""
+        answer = open_table().query(
+            partition,
+            range_key_condition=self._bounds(),
+            index_name=self.index,
+            limit=limit,
+            scan_index_forward=not self.descending,
+            consistent_read=self.index is None,
+        )
+        return list(answer["Items"])
+
+    def _bounds(self) -> Condition | None:
+        path = Path([self.sort_key])
+        if self.low is not None and self.high is not None:
+            return path.between(self.low, self.high)
+        if self.low is not None:
+            return path >= self.low
+        return None if self.high is None else path <= self.high
+
+
+def page_users(query: UserQuery, first: int, after: str | None) -> Page[User]:
+    """At most `first` users behind the position; 24 queries at most (4 with role and state, or with a search)."""
+    stretch = _users_range(query)
+    # A search may find a user twice, by name and by email, so that twice as many entries fill a page.
+    limit = (first if query.prefix is None else 2 * first) + 1
+    found = stretch.entries(limit, after)
+    once = _first_of_each_owner(found)
+    users = _users_by_id(_owner(entry) for entry in once[:first])
+    entries = [
+        (stretch.position(entry), user)
+        for entry in once[:first]
+        if (user := users.get(_owner(entry))) is not None and query.admits(user) and _is_listed_here(query, entry, user)
+    ]
+    if len(once) > first:
+        return Page(entries, stretch.position(once[first - 1]))
+    return Page(entries, stretch.position(found[-1]) if len(found) == limit else None)
+
+
+def page_credentials(query: CredentialQuery, first: int, after: str | None) -> Page[Credential]:
+    """At most `first` credentials, newest first: one query of a consumer's, or 4 of all and one batch read."""
+    if query.consumer_id is not None:
+        partition = keys.consumer(query.consumer_id)
+        stretch = _Range(None, [partition], "SK", keys.CREDENTIAL_PREFIX, keys.CREDENTIAL_PREFIX + _END, True)
+        found = stretch.entries(first + 1, after)
+        credentials = [CredentialRecord.from_raw_data(dict(entry)).credential() for entry in found[:first]]
+    else:
+        stretch = _Range(keys.CREDENTIALS_BY_CREATION, keys.SHARDS, "SK", None, None, True)
+        found = stretch.entries(first + 1, after)
+        wanted = [(entry["PK"]["S"], entry["SK"]["S"]) for entry in found[:first]]
+        known = {record.sk: record.credential() for record in CredentialRecord.batch_get(wanted)}
+        credentials = [known[sort_key] for _, sort_key in wanted if sort_key in known]
+    entries = [(keys.credential(credential.id), credential) for credential in credentials if query.admits(credential)]
+    return Page(entries, _next_position(found, first, stretch))
+
+
+def _users_range(query: UserQuery) -> _Range:
+    if query.prefix is not None:
+        return _Range(keys.NAMES, keys.SHARDS, "name", query.prefix, query.prefix + _END, query.newest_first)
+    partitions = keys.listings(
+        Role if query.role is None else [query.role], (True, False) if query.is_active is None else [query.is_active]
+    )
+    if query.order is Order.USERNAME:
+        return _Range(keys.USERS_BY_USERNAME, partitions, "usernameKey", None, None, query.newest_first)
+    low = None if query.created_after is None else lowest_id(milliseconds(query.created_after) + 1)
+    high = None if query.created_before is None else lowest_id(milliseconds(query.created_before))
+    return _Range(
+        keys.USERS_BY_CREATION,
+        partitions,
+        "PK",
+        None if low is None else keys.consumer(low),
+        None if high is None else keys.consumer(high),
+        query.newest_first,
+    )
+
+
+def _is_listed_here(query: UserQuery, entry: Entry, user: User) -> bool:
+    """Whether the user is to be told at this entry: an index lags, and who matches twice is told at the first."""
+    if query.prefix is None:
+        return True
+    names = (unique_form(user.username), unique_form(user.email))
+    matching = sorted((name for name in names if name.startswith(query.prefix)), reverse=query.newest_first)
+    return matching[:1] == [entry["name"]["S"]]
+
+
+def _first_of_each_owner(found: Iterable[Entry]) -> list[Entry]:
+    first: dict[str, Entry] = {}
+    for entry in found:
+        first.setdefault(_owner(entry), entry)
+    return list(first.values())
+
+
+def _owner(entry: Entry) -> str:
+    return entry["owner"]["S"] if "owner" in entry else keys.consumer_id(entry["PK"]["S"])
+
+
+def _users_by_id(ids: Iterable[str]) -> dict[str, User]:
+    wanted = [(keys.consumer(user_id), keys.PROFILE) for user_id in dict.fromkeys(ids)]
+    return {user.id: user for user in (record.user() for record in ProfileRecord.batch_get(wanted))}
+
+
+def _next_position(found: Sequence[Entry], first: int, stretch: _Range) -> str | None:
+    return stretch.position(found[first - 1]) if len(found) > first else None
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="query")

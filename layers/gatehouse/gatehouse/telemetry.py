@@ -1,0 +1,11 @@
+"""The only maker of the logger: JSON lines through Powertools, for every door and every room."""
+
+from functools import cache
+
+from aws_lambda_powertools import Logger
+
+
+@cache
+def logger() -> Logger:
+    """The logger `gatehouse`, whose children are the rooms' own; its level comes from LOG_LEVEL."""
+    return Logger(logger_name="gatehouse", use_rfc3339=True, utc=True)
