@@ -1,6 +1,7 @@
 """Rules of the schema's fields: each is read once from its directives and asked before its resolver.
 
-Default-deny: a root field, or a field that gives an object, is refused unless it has a rule.
+Default-deny: a root field, or a field that gives an object (or an interface or a union of them), is refused unless it
+has a rule.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from graphql import (
     default_field_resolver,
     get_directive_values,
     get_named_type,
-    is_object_type,
+    is_composite_type,
 )
 
 from gatehouse.errors import Forbidden
@@ -44,11 +45,12 @@ class Rule:
 
 def enforce(schema: GraphQLSchema) -> None:
     """Puts every rule of the schema before its resolver; raises ValueError for a rule with an unknown action."""
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     for type_name, object_type in schema.type_map.items():
         if isinstance(object_type, GraphQLObjectType) and not type_name.startswith("__"):
             for field in object_type.fields.values():
-                is_root = object_type in (schema.query_type, schema.mutation_type)
-                if is_root or is_object_type(get_named_type(field.type)):
+                is_root = object_type in roots
+                if is_root or is_composite_type(get_named_type(field.type)):
                     rule = _read(schema, field, is_root)
                     field.extensions = {**field.extensions, _RULE: rule, _ONCE: _has(schema, field, "once")}
                     field.resolve = _guarded(rule, field.resolve or default_field_resolver)

@@ -128,7 +128,7 @@ class _Exchange:
         telemetry.logger().info("request", extra={name: fact for name, fact in facts.items() if fact is not None})
 
     def _respond(self, told: Mapping[str, Any], status: int) -> Response:
-        headers = {"cache-control": "no-store"}
+        headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
         if status == Unauthenticated.status:
             headers["www-authenticate"] = "Bearer"
         if status == ServiceUnavailable.status:

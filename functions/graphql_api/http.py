@@ -15,6 +15,8 @@ from gatehouse.errors import BadRequest
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 
+# What API Gateway hands on in place of bytes that are no UTF-8; who means the character itself can send its escape.
+_LOST = "\ufffd"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -77,20 +79,24 @@ def _from_query_string(request: Request) -> GraphQLRequest:
 
 def _checked(sent: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
     query, variables, name = sent.get("query"), sent.get("variables"), sent.get("operationName")
+    extensions = sent.get("extensions")
     if not isinstance(query, str) or not query:
         raise Unacceptable(400, "query must be a text.")
     if variables is not None and not isinstance(variables, dict):
         raise Unacceptable(400, "variables must be an object or null.")
     if name is not None and not isinstance(name, str):
         raise Unacceptable(400, "operationName must be a text or null.")
-    if not isinstance(sent.get("extensions") or {}, dict):
+    if extensions is not None and not isinstance(extensions, dict):
         raise Unacceptable(400, "extensions must be an object or null.")
     return GraphQLRequest(query, variables or {}, name or None, is_get)
 
 
 def _json(raw: bytes, what: str) -> Any:
     try:
-        value = json.loads(raw.decode(), parse_constant=_no_constant)
+        text = raw.decode()
+        if _LOST in text:
+            raise Unacceptable(400, f"{what} must be JSON in UTF-8.")
+        value = json.loads(text, parse_constant=_no_constant)
         # An escape can spell half of a character, which no store and no log could take.
         if b"\\u" in raw and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
             raise Unacceptable(400, f"{what} must be Unicode text.")

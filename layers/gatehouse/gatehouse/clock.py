@@ -1,7 +1,9 @@
 """What time it is: the one source of `now` for every rule that depends on time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -19,7 +21,7 @@ class SystemClock:
 
 def milliseconds(moment: datetime) -> int:
     """Whole milliseconds since the epoch, the precision that everything is kept in."""
-    return (int(moment.timestamp()) * 1000) + moment.microsecond // 1000
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_milliseconds(value: int) -> datetime:

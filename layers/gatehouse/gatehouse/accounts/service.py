@@ -9,6 +9,7 @@ from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.refresh import RefreshToken, TokenSpent, present, start_session
 from gatehouse.accounts.tokens import SessionTokens
 from gatehouse.clock import Clock
+from gatehouse.consumers import fields
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import Kind, Role, Standing, User
 from gatehouse.consumers.service import NewUser, Stale, fresh_user
@@ -76,9 +77,13 @@ class Accounts:
         return self._sign_in(user, session, token)
 
     def login(self, email: str, password: str) -> SignIn:
-        """The person signed in; raises Unauthenticated, alike in words and in time whatever was wrong."""
+        """The person signed in; raises Unauthenticated, alike in words and in time whatever was wrong.
+
+        Only a text that cannot be an address is told apart, as BadRequest.
+        """
+        unique_email = unique_form(fields.email(email))
         for _ in range(_ATTEMPTS):
-            account = self.store.find_account(unique_form(email))
+            account = self.store.find_account(unique_email)
             if not self.hasher.matches(password, account.password_hash if account else None):
                 raise _wrong()
             if account is None or account.password_hash is None or not account.user.is_active:

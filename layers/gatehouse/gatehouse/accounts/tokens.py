@@ -84,7 +84,7 @@ class SessionTokens:
             claims = jwt.decode(
                 token, key, algorithms=[_ALGORITHM], audience=_AUDIENCE, issuer=self.issuer, options=_OPTIONS
             )
-        except (jwt.PyJWTError, TypeError, ValueError) as error:
+        except (jwt.PyJWTError, TypeError, ValueError, RecursionError) as error:
             raise Unauthenticated("The token is not valid.") from error
         numbers = (claims["iat"], claims["exp"], claims.get("nbf", claims["iat"]))
         if not all(type(number) is int for number in numbers) or not isinstance(claims["sid"], str):

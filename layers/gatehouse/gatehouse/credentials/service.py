@@ -110,7 +110,9 @@ class Credentials:
 
     def create(self, caller: Caller, new: NewCredential) -> IssuedCredential:
         """The fresh credential and its secret; raises BadRequest, or Conflict for a used key id."""
-        owner = self._owner(caller, new.get("consumer_id") or caller.consumer_id or "", Action.CREATE_CREDENTIAL)
+        named = new.get("consumer_id")
+        owner_id = (caller.consumer_id or "") if named is None else named
+        owner = self._owner(caller, owner_id, Action.CREATE_CREDENTIAL)
         self._require_self_service(caller, owner)
         now = self.clock.now()
         key = self._key(new)

@@ -26,7 +26,7 @@ def signing_keys(settings: Settings) -> SigningKeys:
     if settings.jwt_secret_arn is None:
         raise InvalidSetting("Either JWT_SECRET or JWT_SECRET_ARN must be set.")
     kept = json.loads(_secret_string(settings.jwt_secret_arn, settings.region))
-    current = kept.pop("current")
+    current = kept.pop("current", None)
     keys = {key_id: key.encode() for key_id, key in kept.items()}
     if current not in keys or any(len(key) < _SHORTEST_KEY for key in keys.values()):
         raise InvalidSetting(f"The JWT secret needs its current key, and keys of at least {_SHORTEST_KEY} bytes.")

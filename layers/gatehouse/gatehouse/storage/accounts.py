@@ -40,7 +40,7 @@ class DynamoAccounts:
                 return None
 
     def open_session(self, account: Account, session: Session, new_hash: str | None) -> None:
-        actions: list[Action] = [ProfileRecord.sessions.add(1)]
+        actions: list[Action] = [ProfileRecord.sessions.add(1), ProfileRecord.sign_ins.add(1)]
         if new_hash is not None:
             actions.append(ProfileRecord.password_hash.set(new_hash))
         as_it_was = (
@@ -57,6 +57,10 @@ class DynamoAccounts:
     def prune_sessions(self, account: Account, now: datetime) -> None:
         user_id = account.user.id
         with store_faults():
+            try:
+                sign_ins = ProfileRecord.get(keys.consumer(user_id), keys.PROFILE, consistent_read=True).sign_ins
+            except ProfileRecord.DoesNotExist as error:
+                raise Stale from error
             kept = [
                 record.session()
                 for record in SessionRecord.query(
@@ -75,7 +79,10 @@ class DynamoAccounts:
         transaction.update(
             ProfileRecord.key(user_id),
             [ProfileRecord.sessions.set(left)],
-            (ProfileRecord.sessions == account.sessions) & (ProfileRecord.generation == account.generation),
+            # The number of sessions alone may be back where it was: another pruned, and sign-ins filled the room again.
+            (ProfileRecord.sign_ins == sign_ins)
+            & (ProfileRecord.sessions == account.sessions)
+            & (ProfileRecord.generation == account.generation),
             otherwise=Stale(),
         )
         transaction.update(

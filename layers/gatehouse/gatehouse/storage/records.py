@@ -80,7 +80,8 @@ class Record(Model):
 class ProfileRecord(Record):
     """A consumer. `sessions` never is below the number of live sessions, `credentials` is that of active ones.
 
-    `generation` is the gate's, written with it.
+    `sign_ins` only grows, so that who prunes sees that no session was opened since. `generation` is the gate's, written
+    with it.
     """
 
     listing = UnicodeAttribute()
@@ -96,6 +97,7 @@ class ProfileRecord(Record):
     is_active = BooleanAttribute(attr_name="isActive")
     deactivated_by = UnicodeAttribute(attr_name="deactivatedBy", null=True)
     sessions = NumberAttribute(default=0)
+    sign_ins = NumberAttribute(default=0, attr_name="signIns")
     credentials = NumberAttribute(default=0)
     generation = NumberAttribute(default=0)
     revision = NumberAttribute(default=0)
