@@ -1,0 +1,92 @@
+"""`python -m local.gateway`: the whole system on this machine, ready to be called."""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gatehouse import wiring
+from gatehouse.settings import InvalidSetting, Settings
+from local.gateway import moto_guard
+from local.gateway.clock import MovableClock
+from local.gateway.environment import (
+    StartError,
+    choices,
+    cut_off,
+    function_variables,
+    lend_credentials,
+    load_template,
+)
+from local.gateway.gateway import Gateway
+from local.gateway.intrinsics import TemplateError
+from local.gateway.process import READY
+from local.gateway.runtime import load_handlers
+from local.gateway.server import Server
+from local.gateway.store import create_table
+from local.gateway.template import Table
+from local.gateway.welcome import first_admin
+
+
+def main() -> None:
+    """Serves until it is told to stop; ends with 1 and a sentence where it cannot start."""
+    logging.getLogger("local").addHandler(logging.StreamHandler(sys.stdout))
+    try:
+        _serve()
+    except (StartError, InvalidSetting, TemplateError) as error:
+        sys.exit(f"The local gateway cannot start: {error}")
+    except KeyboardInterrupt:  # before the server took over the signal
+        sys.exit(130)
+    # A handler in flight cannot be stopped, and the interpreter would wait for its thread.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _serve() -> None:
+    chosen = choices(os.environ)
+    listening = _listen(chosen.port)
+    template = load_template(os.environ)
+    variables = function_variables(template, os.environ)
+    os.environ.update(variables)
+    settings = Settings.from_environment(variables)
+    _open_store(chosen.endpoint, template.table, settings)
+    clock = MovableClock()
+    graph = wiring.build(settings, clock)
+    wiring.install(graph)
+    gateway = Gateway(template, load_handlers(template), clock)
+    url = f"http://localhost:{listening.getsockname()[1]}/graphql"
+    lines = [READY + url, *first_admin(graph.bootstrap, chosen, url)]
+    server = Server(gateway, clock, frozenset(settings.allowed_origins))
+    asyncio.run(server.run_until_signalled(listening, lambda: print("\n".join(lines), flush=True)))
+
+
+def _listen(port: int) -> socket.socket:
+    """A socket of this machine alone; it takes connections once the server does."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise StartError(f"port {port} cannot be had ({error.strerror}). PORT=3001 chooses another.") from error
+    return listening
+
+
+def _open_store(endpoint: str | None, table: Table, settings: Settings) -> None:
+    """Makes the table where there is none: in this process, or on the server of the endpoint."""
+    if endpoint is None:
+        cut_off(os.environ)
+        moto_guard.start()
+    else:
+        lend_credentials()
+    try:
+        client = botocore.session.get_session().create_client("dynamodb", settings.region, endpoint_url=endpoint)
+        create_table(client, table, settings.table_name)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise StartError(f"the store at {endpoint} did not make the table: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""What the person who starts the system on this machine is told: who may sign in, and how."""
+
+import json
+import shlex
+
+from gatehouse.bootstrap import Bootstrap
+from gatehouse.errors import Conflict, GatehouseError
+from local.gateway.environment import Choices, StartError
+
+_USERNAME = "admin"
+_LOGIN = "mutation ($as: LoginInput!) { login(loginInput: $as) { accessToken expiresIn } }"
+
+
+def first_admin(bootstrap: Bootstrap, chosen: Choices, url: str) -> list[str]:
+    """Makes the first ADMIN where there is none, and tells how to sign in; of passwords only one that was made now.
+
+    Raises StartError where the ADMIN cannot be made as chosen.
+    """
+    try:
+        first = bootstrap.create_first_admin(chosen.admin_email, _USERNAME, chosen.admin_password)
+    except Conflict as conflict:
+        return [f"No first ADMIN was made: {conflict.message}"]
+    except GatehouseError as error:
+        raise StartError(f"the first ADMIN cannot be made: {error.message}") from error
+    login = {"email": first.user.email, "password": first.password or "<ADMIN_PASSWORD>"}
+    body = json.dumps({"query": _LOGIN, "variables": {"as": login}})
+    made = f", password {first.password}" if first.password else ""
+    return [
+        f"The first ADMIN is {first.user.email}{made}. To sign in:",
+        f"  curl -s {url} -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+    ]
