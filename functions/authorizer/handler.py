@@ -25,7 +25,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _headers(event: dict[str, Any]) -> schemes.Headers:
+    """All headers of the event; raises KeyError for an event of another kind, whose credential would be overlooked."""
+    sent = event["multiValueHeaders"] or {name: [value] for name, value in (event["headers"] or {}).items()}
     headers: dict[str, list[str]] = {}
-    for name, values in (event.get("multiValueHeaders") or {}).items():
+    for name, values in sent.items():
         headers.setdefault(name.lower(), []).extend(values)
     return headers

@@ -1,8 +1,11 @@
 """The ASGI application: /graphql and /health, and which origins may call them."""
 
+from typing import cast
+
 from ariadne import load_schema_from_path, make_executable_schema
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -11,8 +14,10 @@ from starlette.routing import Route
 
 from gatehouse.settings import Settings
 from gatehouse.wiring import Gatehouse
+from graphql_api import errors
 from graphql_api.directives import enforce
 from graphql_api.endpoint import Endpoint
+from graphql_api.http import Unacceptable
 from graphql_api.resolvers import BINDABLES
 from graphql_api.scalars import ENUMS, date_time
 
@@ -31,6 +36,7 @@ def build_app(gatehouse: Gatehouse) -> Starlette:
     return Starlette(
         routes=[Route("/graphql", endpoint.answer, methods=["GET", "POST"]), Route("/health", _health)],
         middleware=[cors] if settings.allowed_origins else [],
+        exception_handlers={HTTPException: _not_taken},
     )
 
 
@@ -41,6 +47,13 @@ def build_schema(settings: Settings) -> GraphQLSchema:
     schema = make_executable_schema(sdl, date_time, *ENUMS, *BINDABLES, convert_names_case=True)
     enforce(schema)
     return schema
+
+
+async def _not_taken(request: Request, error: Exception) -> JSONResponse:
+    """What a preflight gets where no origin may call: API Gateway routes it here, and no route here takes it."""
+    refusal = Unacceptable(cast(HTTPException, error).status_code, "This is not served here.")
+    correlation_id = request.scope["aws.event"]["requestContext"]["requestId"]
+    return JSONResponse({"errors": [errors.refusal(refusal, correlation_id)]}, refusal.status)
 
 
 async def _health(_request: Request) -> JSONResponse:

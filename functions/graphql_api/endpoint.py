@@ -42,11 +42,13 @@ class Endpoint:
             wanted = await http.read(request, self._gatehouse.settings.max_body_bytes)
             response = self._execute(exchange, wanted)
         except http.Unacceptable as error:
-            response = exchange.refuse([error.refusal], error.status)
+            response = exchange.refuse([error], error.status)
         except documents.Invalid as error:
             response = exchange.refuse_well_formed(error.refusals)
         except GatehouseError as error:
             response = exchange.refuse_well_formed([error])
+        except Exception as error:  # noqa: BLE001 - the boundary: Mangum would answer in its own words, without a code
+            response = exchange.fail(error)
         exchange.log(request.method, response.status_code, time.perf_counter() - started)
         return response
 
@@ -92,15 +94,21 @@ class _Exchange:
     codes: list[str] = field(default_factory=list)
 
     def tell(self, result: Mapping[str, Any]) -> Response:
-        """The answer to an executed request; 503 where nothing came of it because the store did not answer."""
+        """The answer to an executed request; 503 or 500 where nothing came of it, because of the store or of us."""
         told = dict(result)
         if "errors" in told:
             told["errors"] = [errors.in_execution(error, self.context.correlation_id) for error in told["errors"]]
             self.codes = [errors.code_of(error) for error in told["errors"]]
         if self.context.next:
             told["extensions"] = {"next": self.context.next}
-        failed = told.get("data") is None and set(self.codes) == {ServiceUnavailable.code}
-        return self._respond(told, ServiceUnavailable.status if failed else 200)
+        came = any(value is not None for value in (told.get("data") or {}).values())
+        return self._respond(told, 200 if came else _status_of_nothing(self.codes))
+
+    def fail(self, cause: Exception) -> Response:
+        """The answer where something of ours went wrong; what it was is logged, not told."""
+        told = errors.unexpected(cause, self.context.correlation_id)
+        self.codes = [errors.code_of(told)]
+        return self._respond({"errors": [told]}, 500)
 
     def refuse(self, refusals: Sequence[GatehouseError | GraphQLError], status: int) -> Response:
         """The answer to a request that is not executed."""
@@ -136,6 +144,12 @@ class _Exchange:
         if status == 405:
             headers["allow"] = "POST"
         return JSONResponse(told, status, headers, media_type=f"{self.media_type}; charset=utf-8")
+
+
+def _status_of_nothing(codes: Sequence[str]) -> int:
+    if errors.INTERNAL in codes:
+        return 500
+    return ServiceUnavailable.status if set(codes) == {ServiceUnavailable.code} else 200
 
 
 def _was_validated(*_args: Any, **_kwargs: Any) -> list[GraphQLError]:

@@ -6,7 +6,9 @@ from typing import Any
 from graphql import GraphQLError
 
 from gatehouse import telemetry
-from gatehouse.errors import BadRequest, GatehouseError
+from gatehouse.errors import BadRequest, GatehouseError, ServiceUnavailable
+
+INTERNAL = "INTERNAL_SERVER_ERROR"
 
 
 def refusal(error: GatehouseError | GraphQLError, correlation_id: str) -> dict[str, Any]:
@@ -17,6 +19,8 @@ def refusal(error: GatehouseError | GraphQLError, correlation_id: str) -> dict[s
     """
     if isinstance(error, GraphQLError):
         return _placed(refusal(_worded(error), correlation_id), error)
+    if isinstance(error, ServiceUnavailable):
+        telemetry.logger().warning("something did not answer", exc_info=error)
     extensions = {
         "code": error.code,
         "statusCode": error.status,
@@ -36,9 +40,14 @@ def in_execution(error: GraphQLError, correlation_id: str) -> dict[str, Any]:
     if cause is None:
         # graphql-core found an argument at fault that only shows when its variables are known, and would quote it.
         return _placed(refusal(BadRequest("An argument is not of its type."), correlation_id), error)
+    return _placed(unexpected(cause, correlation_id), error)
+
+
+def unexpected(cause: Exception, correlation_id: str) -> dict[str, Any]:
+    """One neutral sentence in GraphQL's shape for what was not meant for the caller; the cause is logged."""
     telemetry.logger().error("unexpected error", exc_info=cause)
-    extensions = {"code": "INTERNAL_SERVER_ERROR", "statusCode": 500, "correlationId": correlation_id}
-    return _placed({"message": "Something went wrong on our side.", "extensions": extensions}, error)
+    extensions = {"code": INTERNAL, "statusCode": 500, "correlationId": correlation_id}
+    return {"message": "Something went wrong on our side.", "extensions": extensions}
 
 
 def code_of(told: Mapping[str, Any]) -> str:

@@ -20,13 +20,12 @@ _LOST = "\ufffd"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Unacceptable(Exception):
+class Unacceptable(BadRequest):
     """A request that is no GraphQL request; `status` is the HTTP status to refuse it with."""
 
     def __init__(self, status: int, message: str) -> None:
-        super().__init__()
+        super().__init__(message)
         self.status = status
-        self.refusal = BadRequest(message)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,6 @@ import os
 import socket
 import sys
 
-import botocore.session
-from botocore.exceptions import BotoCoreError, ClientError
-
 from gatehouse import wiring
 from gatehouse.settings import InvalidSetting, Settings
 from local.gateway import moto_guard
@@ -26,8 +23,7 @@ from local.gateway.intrinsics import TemplateError
 from local.gateway.process import READY
 from local.gateway.runtime import load_handlers
 from local.gateway.server import Server
-from local.gateway.store import create_table
-from local.gateway.template import Table
+from local.gateway.store import make_ready
 from local.gateway.welcome import first_admin
 
 
@@ -52,7 +48,12 @@ def _serve() -> None:
     variables = function_variables(template, os.environ)
     os.environ.update(variables)
     settings = Settings.from_environment(variables)
-    _open_store(chosen.endpoint, template.table, settings)
+    if chosen.endpoint is None:
+        cut_off(os.environ)
+        moto_guard.start()
+    else:
+        lend_credentials()
+    make_ready(settings, template.table)
     clock = MovableClock()
     graph = wiring.build(settings, clock)
     wiring.install(graph)
@@ -72,20 +73,6 @@ def _listen(port: int) -> socket.socket:
     except OSError as error:
         raise StartError(f"port {port} cannot be had ({error.strerror}). PORT=3001 chooses another.") from error
     return listening
-
-
-def _open_store(endpoint: str | None, table: Table, settings: Settings) -> None:
-    """Makes the table where there is none: in this process, or on the server of the endpoint."""
-    if endpoint is None:
-        cut_off(os.environ)
-        moto_guard.start()
-    else:
-        lend_credentials()
-    try:
-        client = botocore.session.get_session().create_client("dynamodb", settings.region, endpoint_url=endpoint)
-        create_table(client, table, settings.table_name)
-    except (BotoCoreError, ClientError, ValueError) as error:
-        raise StartError(f"the store at {endpoint} did not make the table: {error}") from error
 
 
 if __name__ == "__main__":

@@ -2,9 +2,22 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
 
+from gatehouse.settings import Settings
+from local.gateway.environment import StartError
 from local.gateway.template import Table
+
+
+def make_ready(settings: Settings, table: Table) -> None:
+    """Makes the table that the settings name, where there is none; raises StartError where the store does not."""
+    endpoint = settings.dynamodb_endpoint
+    try:
+        client = botocore.session.get_session().create_client("dynamodb", settings.region, endpoint_url=endpoint)
+        create_table(client, table, settings.table_name)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise StartError(f"the store at {endpoint} did not make the table: {error}") from error
 
 
 def create_table(client: Any, table: Table, name: str) -> bool:

@@ -16,17 +16,16 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated
 
-import botocore.session
 import typer
 
 from gatehouse import wiring
 from gatehouse.clock import SystemClock
-from gatehouse.errors import Conflict
 from gatehouse.settings import Settings
 from local.gateway.environment import ROOT, StartError, choices, cut_off, function_variables, load_template
 from local.gateway.process import READY
-from local.gateway.store import create_table
+from local.gateway.store import make_ready
 from local.gateway.template import Template
+from local.gateway.welcome import first_admin
 from local.sam import emulator
 from local.sam.emulator import Store
 
@@ -42,20 +41,22 @@ main = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="W
 def serve() -> None:
     """Serves the API on PORT until it is told to stop, and says when it is ready."""
     port = _free_port(choices(os.environ).port)
-    with _system() as (options, welcome):
+    with _system() as (options, settings):
         command = [_SAM, "local", "start-api", "--port", str(port), "--warm-containers", "LAZY", *options]
         with _running(command) as process:
             _wait_until_healthy(port, process)
-            print(f"{READY}http://localhost:{port}/graphql\n{welcome}", flush=True)
+            url = f"http://localhost:{port}/graphql"
+            bootstrap = wiring.build_bootstrap(settings, SystemClock())
+            print(READY + url, *first_admin(bootstrap, choices(os.environ), url), sep="\n", flush=True)
             sys.exit(process.wait())
 
 
 @main.command()
 def invoke(event: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Calls one function with the event in a file; the file's folder, events/authorizer say, names the function."""
+    function = _function_of(event, load_template(os.environ))
     with _system() as (options, _):
-        template = load_template(os.environ)
-        command = [_SAM, "local", "invoke", _function_of(event, template), "--event", str(event.resolve()), *options]
+        command = [_SAM, "local", "invoke", function, "--event", str(event.resolve()), *options]
         with _running(command) as process:
             sys.exit(process.wait())
 
@@ -81,8 +82,8 @@ def _function_of(event: Path, template: Template) -> str:
 
 
 @contextmanager
-def _system() -> Iterator[tuple[list[str], str]]:
-    """The options with which SAM finds a store that is ready, and how to sign in there."""
+def _system() -> Iterator[tuple[list[str], Settings]]:
+    """The options with which SAM finds a store that is ready, and the settings with which this process finds it."""
     chosen = choices(os.environ)
     template = load_template(os.environ)
     with ExitStack() as opened:
@@ -91,48 +92,20 @@ def _system() -> Iterator[tuple[list[str], str]]:
         cut_off(os.environ)
         variables = function_variables(template, {**os.environ, "DYNAMODB_ENDPOINT": store.endpoint})
         settings = Settings.from_environment(variables)
-        client = botocore.session.get_session().create_client(
-            "dynamodb", settings.region, endpoint_url=settings.dynamodb_endpoint
-        )
-        create_table(client, template.table, settings.table_name)
+        make_ready(settings, template.table)
         variables["DYNAMODB_ENDPOINT"] = store.endpoint_for_containers
-        file = opened.enter_context(
-            NamedTemporaryFile("w", prefix="gatehouse-", suffix=".json")
-        )  # only its owner may read it
+        file = opened.enter_context(NamedTemporaryFile("w", prefix="gatehouse-"))  # which only its owner may read
         json.dump({"Parameters": _declared(template, variables)}, file)
         file.flush()
-        options = [
-            "--env-vars",
-            file.name,
-            "--region",
-            settings.region,
-            "--docker-network",
-            "host",
-            "--skip-pull-image",
-        ]
-        yield (
-            [*options, "--parameter-overrides", f"Architecture={_architecture()}"],
-            _first_admin(settings, chosen.admin_email, chosen.admin_password),
-        )
+        options = ["--env-vars", file.name, "--region", settings.region, "--skip-pull-image"]
+        architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+        yield [*options, "--parameter-overrides", f"Architecture={architecture}"], settings
 
 
 def _declared(template: Template, variables: Mapping[str, str]) -> dict[str, str]:
     """The variables that the template declares: SAM passes on no others."""
     declared = {name for function in template.functions.values() for name in function.environment}
     return {name: variables[name] for name in declared.difference(_AS_DEPLOYED)}
-
-
-def _architecture() -> str:
-    return "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
-
-
-def _first_admin(settings: Settings, email: str, password: str | None) -> str:
-    """Makes the first ADMIN where there is none, and tells how to sign in."""
-    try:
-        first = wiring.build_bootstrap(settings, SystemClock()).create_first_admin(email, "admin", password)
-    except Conflict as conflict:
-        return f"No first ADMIN was made: {conflict.message}"
-    return f"The first ADMIN is {first.user.email}, password {first.password or 'as given in ADMIN_PASSWORD'}"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ class GatehouseError(Exception):
     """
 
     code: ClassVar[str]
-    status: ClassVar[int]
+    status: int
 
     def __init__(self, message: str, *, field: str | None = None, reason: str | None = None) -> None:
         super().__init__(message)

@@ -109,20 +109,22 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
     Action.DELETE_CREDENTIAL:      (_SELF,    _SELF_AND_USERS, _ANYONE),
 }  # fmt: skip
 
-_COLUMNS = (Role.USER, Role.MODERATOR, Role.ADMIN)
+_COLUMNS = tuple(Role)
 
 SCOPES: Mapping[Action, str | None] = {
+    # None: a person signed in. A key that could give roles, or an email that mails a new password, could make itself a
+    # stronger one, and outlive its end.
     Action.READ_USER: "users:read",
     Action.LIST_USERS: "users:read",
     Action.CREATE_USER: "users:write",
     Action.UPDATE_NAMES: "users:write",
     Action.UPDATE_USERNAME: "users:write",
-    Action.UPDATE_EMAIL: "users:write",
-    Action.CHANGE_ROLE: "users:write",
+    Action.UPDATE_EMAIL: None,
+    Action.CHANGE_ROLE: None,
     Action.DEACTIVATE_USER: "users:write",
     Action.REACTIVATE_USER: "users:write",
     Action.DELETE_USER: "users:write",
-    Action.END_SESSION: None,  # a person's own affair: no scope gives it to a credential
+    Action.END_SESSION: None,
     Action.READ_CREDENTIALS: "credentials:read",
     Action.LIST_ALL_CREDENTIALS: "credentials:read",
     Action.CREATE_CREDENTIAL: "credentials:write",

@@ -7,7 +7,6 @@ from pathlib import Path
 
 _SHORTEST_KEY = 32
 _PASSWORD_CLASSES = frozenset({"lower", "upper", "digit", "symbol"})
-_STAGES = ("dev", "staging", "prod")
 
 
 class InvalidSetting(Exception):
@@ -21,7 +20,6 @@ class Settings:
     table_name: str
     region: str
     dynamodb_endpoint: str | None
-    stage: str
     jwt_secret: str | None = field(repr=False)
     jwt_secret_arn: str | None
     jwt_issuer: str
@@ -50,7 +48,6 @@ class Settings:
             table_name=read.text("TABLE_NAME"),
             region=read.text("AWS_REGION", "us-east-1"),
             dynamodb_endpoint=read.text("DYNAMODB_ENDPOINT", "") or None,
-            stage=read.choice("STAGE", "dev", _STAGES),
             jwt_secret=read.key("JWT_SECRET"),
             jwt_secret_arn=read.text("JWT_SECRET_ARN", "") or None,
             jwt_issuer=read.text("JWT_ISSUER", "gatehouse"),

@@ -1,19 +1,18 @@
 """What any text that a caller sends must be before a rule of its own is asked."""
 
-import unicodedata
-
 from gatehouse.errors import BadRequest
 
 
 def clean_text(value: str, field: str, *, longest: int, shortest: int = 1) -> str:
     """The text itself, where it is printable and has `shortest` to `longest` characters.
 
-    Refuses control characters (NUL and line breaks among them), lone surrogates, and text that is only white space.
+    Refuses what `str.isprintable` does: control and format characters (NUL, line breaks, a changed writing direction),
+    spaces but the plain one, lone surrogates; and text that is only white space.
     Raises BadRequest, which names the field and never quotes the value.
     """
     if len(value) > longest:
         raise BadRequest(f"{field} has at most {longest} characters.", field=field)
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if not value.isprintable():
         raise BadRequest(f"{field} has a character that cannot be printed.", field=field)
     if len(value) < shortest or (shortest and not value.strip()):
         few = "must not be empty" if shortest == 1 else f"has at least {shortest} characters"

@@ -16,12 +16,20 @@ class Account:
     generation: int
 
 
+@dataclass(frozen=True)
+class SpentToken:
+    """A refresh token whose successor is in use already, and until when it is good all the same."""
+
+    digest: bytes = field(repr=False)
+    good_until: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """A person signed in, and where its chain of refresh tokens stands.
 
     Tokens are numbered from 1. `used` is the highest number that was ever presented, `next_digest` belongs to the one
-    after it, `previous_digest` to the one before it, which stays good until `grace_until`.
+    after it. `spent` has the ones before it that are in their grace, the latest first.
     """
 
     id: str
@@ -33,8 +41,7 @@ class Session:
     used: int
     next_digest: bytes = field(repr=False)
     used_digest: bytes | None = field(default=None, repr=False)
-    previous_digest: bytes | None = field(default=None, repr=False)
-    grace_until: datetime | None = None
+    spent: tuple[SpentToken, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,14 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from gatehouse.accounts.model import Session
+from gatehouse.accounts.model import Session, SpentToken
 from gatehouse.errors import Unauthenticated
 
 GRACE = timedelta(seconds=30)
 """How long a token stays good after its successor was first used."""
 
 _FARTHEST = 10_000
+_MOST_IN_GRACE = 10
 _PREFIX = "gatehouse_refresh_"
 _FORM = struct.Struct(">16s16sI32s")
 
@@ -92,20 +93,27 @@ def present(session: Session, token: RefreshToken, now: datetime) -> Session:
         return replace(
             session,
             used=token.number,
-            previous_digest=session.used_digest,
-            grace_until=now + GRACE,
+            spent=_spent(session, now),
             used_digest=token.digest,
             next_digest=token.successor(session.salt).digest,
         )
     if token.number == session.used and _same(token.digest, session.used_digest):
         return session
-    if token.number == session.used - 1 and _same(token.digest, session.previous_digest):
-        if session.grace_until is not None and now <= session.grace_until:
+    if 0 < (age := session.used - token.number) <= len(session.spent):
+        spent = session.spent[age - 1]
+        if _same(token.digest, spent.digest) and now <= spent.good_until:
             return session
-        raise TokenSpent
     if 0 < token.number < session.used and _leads_to(token, session):
         raise TokenSpent
     raise _not_valid()
+
+
+def _spent(session: Session, now: datetime) -> tuple[SpentToken, ...]:
+    """The tokens in their grace once the newest is used, the latest first; who rotates on and on keeps the last few."""
+    if session.used_digest is None:
+        return ()
+    latest = SpentToken(session.used_digest, now + GRACE)
+    return (latest, *(token for token in session.spent if now <= token.good_until))[:_MOST_IN_GRACE]
 
 
 def _leads_to(token: RefreshToken, session: Session) -> bool:

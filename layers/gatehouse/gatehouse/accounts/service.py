@@ -20,11 +20,11 @@ from gatehouse.permissions import Action, Caller, require
 MOST_SESSIONS = 100
 """Live sessions of one consumer; one more ends the oldest."""
 
-_ATTEMPTS = 20
+_ATTEMPTS = 50  # as many sign-ins as may race for one place among the most sessions
 
 
 @dataclass(frozen=True)
-class SessionInForce:
+class KeptSession:
     """A session with what decides whether it still counts."""
 
     session: Session
@@ -47,10 +47,10 @@ class AccountStore(Protocol):
     def prune_sessions(self, account: Account, now: datetime) -> None:
         """Ends what is expired and the oldest, so that another session has room; raises Stale as above."""
 
-    def find_session(self, user_id: str, session_id: str) -> SessionInForce | None: ...
+    def find_session(self, user_id: str, session_id: str) -> KeptSession | None: ...
 
     def step_session(self, before: Session, after: Session) -> bool:
-        """Turns one into the other; False where it was no longer as before."""
+        """Turns one into the other; False where it was no longer as before, or is being changed just now."""
 
     def end_session(self, user_id: str, session_id: str) -> None:
         """Ends the session, if it has not ended; counts on the next request."""
@@ -82,14 +82,17 @@ class Accounts:
         Only a text that cannot be an address is told apart, as BadRequest.
         """
         unique_email = unique_form(fields.email(email))
+        verified = None
         for _ in range(_ATTEMPTS):
             account = self.store.find_account(unique_email)
-            if not self.hasher.matches(password, account.password_hash if account else None):
+            known_hash = account.password_hash if account else None
+            if (verified is None or known_hash != verified) and not self.hasher.matches(password, known_hash):
                 raise _wrong()
-            if account is None or account.password_hash is None or not account.user.is_active:
+            if account is None or known_hash is None or not account.user.is_active:
                 raise _wrong()
+            verified = known_hash
             try:
-                return self._open(account, account.password_hash, password)
+                return self._open(account, known_hash, password)
             except Stale:
                 continue
         raise ServiceUnavailable("Too many sign-ins to this account at once. Try again.")

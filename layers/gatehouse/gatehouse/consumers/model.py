@@ -14,10 +14,7 @@ class Role(StrEnum):
 
     def lower_of(self, other: "Role") -> "Role":
         """The one of the two that may do less."""
-        return min(self, other, key=_RANKS.index)
-
-
-_RANKS = [Role.USER, Role.MODERATOR, Role.ADMIN]
+        return min(self, other, key=list(Role).index)
 
 
 class Kind(StrEnum):
@@ -30,7 +27,7 @@ class Kind(StrEnum):
 
 
 class DeactivatedBy(StrEnum):
-    """Who switched an account off; an ADMIN's word is only an ADMIN's to take back."""
+    """Who switched an account or a credential off: not everybody may take everybody's word back."""
 
     OWNER = "OWNER"
     MODERATOR = "MODERATOR"

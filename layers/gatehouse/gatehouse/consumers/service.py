@@ -83,11 +83,13 @@ class Consumers:
     def create(self, caller: Caller, new: NewUser) -> User:
         """The fresh user; raises BadRequest, or Conflict for a taken name."""
         require(caller, Action.CREATE_USER)
-        kind = new.get("kind") or Kind.USER
+        kind, role = new.get("kind") or Kind.USER, new.get("role") or Role.USER
+        if role is not Role.USER:
+            require(caller, Action.CHANGE_ROLE)
         password = new.get("password")
         if password is None and kind is Kind.USER:
             raise BadRequest("password is needed unless kind is APPLICATION, SERVICE or PARTNER.", field="password")
-        user = fresh_user(new, self.clock, role=new.get("role") or Role.USER, kind=kind)
+        user = fresh_user(new, self.clock, role=role, kind=kind)
         if password is not None:
             self.policy.check(password, username=user.username, email=user.email)
         self.store.create_user(user, None if password is None else self.hasher.hash(password))
@@ -96,7 +98,7 @@ class Consumers:
     def update(self, caller: Caller, user_id: str, changes: UserChanges) -> User:
         """The user after the changes; a value that is already so is no change and needs no right."""
         for _ in range(_ATTEMPTS):
-            before = self._target(caller, user_id, Action.READ_USER)
+            before = self._target(caller, user_id, Action.UPDATE_NAMES)
             after = self._changed(caller, before, changes)
             if after == before:
                 return before
@@ -148,6 +150,8 @@ class Consumers:
         if before.is_active and not after.is_active:
             require_on(caller, Action.DEACTIVATE_USER, before)
             return replace(after, deactivated_by=_deactivated_by(caller, before))
+        if changes.get("is_active") is False and caller.role is Role.ADMIN:
+            return replace(after, deactivated_by=DeactivatedBy.ADMIN)  # what others switched off an ADMIN may hold
         return after
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from gatehouse.consumers.model import Role
+from gatehouse.consumers.model import DeactivatedBy, Role
 
 
 class CredentialType(StrEnum):
@@ -29,6 +29,7 @@ class Credential:
     label: str | None
     scopes: tuple[str, ...] | None
     is_active: bool = True
+    disabled_by: DeactivatedBy | None = None
     expires_at: datetime | None
     last_used_at: datetime | None = None
     created_at: datetime

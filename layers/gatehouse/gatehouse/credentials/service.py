@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypedDict
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.clock import Clock
 from gatehouse.consumers.listing import Page
-from gatehouse.consumers.model import Role, User
+from gatehouse.consumers.model import DeactivatedBy, Role, User
 from gatehouse.consumers.service import Stale
 from gatehouse.credentials import keys
 from gatehouse.credentials.model import Credential, CredentialType, IssuedCredential
@@ -149,6 +149,8 @@ class Credentials:
             if after != replace(before, is_active=False):
                 require_on(caller, Action.UPDATE_CREDENTIAL, owner)
                 self._require_within(caller, after)
+            if after.is_active is not before.is_active:
+                after = _switched(caller, before, after)
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
             try:
                 self.store.update_credential(before, after)
@@ -231,6 +233,16 @@ class Credentials:
                 raise BadRequest("isActive must not be null.", field="isActive")
             checked["is_active"] = changes["is_active"]
         return checked
+
+
+def _switched(caller: Caller, before: Credential, after: Credential) -> Credential:
+    """The credential with who switched it off, if it is off; what others switched off an ADMIN switches on again."""
+    if not after.is_active:
+        is_own = caller.consumer_id == before.consumer_id
+        return replace(after, disabled_by=DeactivatedBy.OWNER if is_own else DeactivatedBy(caller.role))
+    if before.disabled_by is not DeactivatedBy.OWNER and caller.role is not Role.ADMIN:
+        raise Forbidden("This credential was switched off by others; an ADMIN can switch it on.", reason="ROLE")
+    return replace(after, disabled_by=None)
 
 
 def too_many_active() -> Conflict:

@@ -6,14 +6,13 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from gatehouse.accounts.model import Account, Session
-from gatehouse.accounts.service import MOST_SESSIONS, SessionInForce
-from gatehouse.clock import milliseconds
+from gatehouse.accounts.service import MOST_SESSIONS, KeptSession
 from gatehouse.consumers.model import User
 from gatehouse.consumers.service import Stale
 from gatehouse.storage import keys
 from gatehouse.storage.consumers import new_consumer
-from gatehouse.storage.records import GateRecord, NameRecord, ProfileRecord, SessionRecord
-from gatehouse.storage.table import broke_its_condition, read_together, store_faults
+from gatehouse.storage.records import GateRecord, NameRecord, ProfileRecord, SessionRecord, spent_texts
+from gatehouse.storage.table import broke_its_condition, is_busy, read_together, store_faults
 from gatehouse.storage.transactions import Transaction
 
 # A transaction takes 100 writes; the rest waits for the next sign-in's turn.
@@ -40,7 +39,7 @@ class DynamoAccounts:
                 return None
 
     def open_session(self, account: Account, session: Session, new_hash: str | None) -> None:
-        actions: list[Action] = [ProfileRecord.sessions.add(1), ProfileRecord.sign_ins.add(1)]
+        actions: list[Action] = [ProfileRecord.sessions.add(1)]
         if new_hash is not None:
             actions.append(ProfileRecord.password_hash.set(new_hash))
         as_it_was = (
@@ -57,10 +56,8 @@ class DynamoAccounts:
     def prune_sessions(self, account: Account, now: datetime) -> None:
         user_id = account.user.id
         with store_faults():
-            try:
-                sign_ins = ProfileRecord.get(keys.consumer(user_id), keys.PROFILE, consistent_read=True).sign_ins
-            except ProfileRecord.DoesNotExist as error:
-                raise Stale from error
+            [gate] = read_together(GateRecord.key(user_id))
+            [profile] = read_together(ProfileRecord.key(user_id))
             kept = [
                 record.session()
                 for record in SessionRecord.query(
@@ -69,6 +66,10 @@ class DynamoAccounts:
                     consistent_read=True,
                 )
             ]
+        # Only a number that was read behind the epoch tells, together with it, that no session was opened since.
+        as_counted = isinstance(profile, ProfileRecord) and profile.sessions == account.sessions
+        if not (isinstance(gate, GateRecord) and as_counted):
+            raise Stale
         live = [s for s in kept if now < s.expires_at and s.generation == account.generation]
         ended = [s for s in kept if s not in live]
         pruned = (ended + live[: max(0, len(live) - MOST_SESSIONS + 1)])[:_MOST_PRUNED]
@@ -79,18 +80,16 @@ class DynamoAccounts:
         transaction.update(
             ProfileRecord.key(user_id),
             [ProfileRecord.sessions.set(left)],
-            # The number of sessions alone may be back where it was: another pruned, and sign-ins filled the room again.
-            (ProfileRecord.sign_ins == sign_ins)
-            & (ProfileRecord.sessions == account.sessions)
-            & (ProfileRecord.generation == account.generation),
+            (ProfileRecord.sessions == account.sessions) & (ProfileRecord.generation == account.generation),
             otherwise=Stale(),
         )
+        # The number of sessions may be back where it was, another having pruned before new sign-ins; the epoch is not.
         transaction.update(
-            GateRecord.key(user_id), [GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=Stale()
+            GateRecord.key(user_id), [GateRecord.epoch.add(1)], GateRecord.epoch == gate.epoch, otherwise=Stale()
         )
         transaction.commit()
 
-    def find_session(self, user_id: str, session_id: str) -> SessionInForce | None:
+    def find_session(self, user_id: str, session_id: str) -> KeptSession | None:
         with store_faults():
             found = read_together(
                 ProfileRecord.key(user_id), GateRecord.key(user_id), SessionRecord.key(user_id, session_id)
@@ -100,25 +99,22 @@ class DynamoAccounts:
             isinstance(profile, ProfileRecord) and isinstance(gate, GateRecord) and isinstance(session, SessionRecord)
         ):
             return None
-        return SessionInForce(session=session.session(), standing=gate.standing(), user=profile.user())
+        return KeptSession(session=session.session(), standing=gate.standing(), user=profile.user())
 
     def step_session(self, before: Session, after: Session) -> bool:
         actions: list[Action] = [
             SessionRecord.used.set(after.used),
             SessionRecord.next_digest.set(after.next_digest),
+            SessionRecord.spent.set(spent_texts(after)),
         ]
         if after.used_digest is not None:
             actions.append(SessionRecord.used_digest.set(after.used_digest))
-        if after.previous_digest is not None:
-            actions.append(SessionRecord.previous_digest.set(after.previous_digest))
-        if after.grace_until is not None:
-            actions.append(SessionRecord.grace_until.set(milliseconds(after.grace_until)))
         as_before = (SessionRecord.used == before.used) & (SessionRecord.next_digest == before.next_digest)
         with store_faults():
             try:
                 SessionRecord.key(before.user_id, before.id).update(actions, as_before)
             except UpdateError as error:
-                if broke_its_condition(error):
+                if broke_its_condition(error) or is_busy(error):
                     return False
                 raise
         return True

@@ -68,7 +68,8 @@ class DynamoCredentials:
             otherwise=Stale(),
         )
         if after.is_active != before.is_active:
-            _count(transaction, after.consumer_id, 1 if after.is_active else -1, too_many_active())
+            change, refusal = (+1, too_many_active()) if after.is_active else (-1, Stale())
+            _count(transaction, after.consumer_id, change, refusal)
         _move_epoch(transaction, after.consumer_id)
         transaction.commit()
 
@@ -99,6 +100,9 @@ def _optional(credential: Credential) -> list[Action]:
     ends_at = None if credential.expires_at is None else milliseconds(credential.expires_at)
     scopes = None if credential.scopes is None else list(credential.scopes)
     return [
+        CredentialRecord.disabled_by.remove()
+        if credential.disabled_by is None
+        else CredentialRecord.disabled_by.set(credential.disabled_by),
         CredentialRecord.label.remove() if credential.label is None else CredentialRecord.label.set(credential.label),
         CredentialRecord.scopes.remove() if scopes is None else CredentialRecord.scopes.set(scopes),
         CredentialRecord.ends_at.remove() if ends_at is None else CredentialRecord.ends_at.set(ends_at),

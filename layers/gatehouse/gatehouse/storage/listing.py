@@ -23,7 +23,7 @@ from gatehouse.credentials.service import CredentialQuery
 from gatehouse.ids import lowest_id
 from gatehouse.storage import keys
 from gatehouse.storage.records import CredentialRecord, ProfileRecord
-from gatehouse.storage.table import open_table
+from gatehouse.storage.table import open_table, read_together
 
 type Entry = Mapping[str, Mapping[str, str]]
 """An item as the store tells it: attribute, type, value."""
@@ -110,9 +110,9 @@ def page_credentials(query: CredentialQuery, first: int, after: str | None) -> P
     else:
         stretch = _Range(keys.CREDENTIALS_BY_CREATION, keys.SHARDS, "SK", None, None, True)
         found = stretch.entries(first + 1, after)
-        wanted = [(entry["PK"]["S"], entry["SK"]["S"]) for entry in found[:first]]
-        known = {record.sk: record.credential() for record in CredentialRecord.batch_get(wanted)}
-        credentials = [known[sort_key] for _, sort_key in wanted if sort_key in known]
+        wanted = [CredentialRecord(entry["PK"]["S"], entry["SK"]["S"]) for entry in found[:first]]
+        records = read_together(*wanted, consistent=False)
+        credentials = [record.credential() for record in records if isinstance(record, CredentialRecord)]
     entries = [(keys.credential(credential.id), credential) for credential in credentials if query.admits(credential)]
     return Page(entries, _next_position(found, first, stretch))
 
@@ -158,8 +158,8 @@ def _owner(entry: Entry) -> str:
 
 
 def _users_by_id(ids: Iterable[str]) -> dict[str, User]:
-    wanted = [(keys.consumer(user_id), keys.PROFILE) for user_id in dict.fromkeys(ids)]
-    return {user.id: user for user in (record.user() for record in ProfileRecord.batch_get(wanted))}
+    records = read_together(*(ProfileRecord.key(user_id) for user_id in dict.fromkeys(ids)), consistent=False)
+    return {user.id: user for user in (record.user() for record in records if isinstance(record, ProfileRecord))}
 
 
 def _next_position(found: Sequence[Entry], first: int, stretch: _Range) -> str | None:

@@ -14,7 +14,7 @@ from pynamodb.attributes import (
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
-from gatehouse.accounts.model import Account, Session
+from gatehouse.accounts.model import Account, Session, SpentToken
 from gatehouse.admission.model import KeyClaim
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.consumers.fields import unique_form
@@ -239,8 +239,7 @@ class SessionRecord(Record):
     used = NumberAttribute()
     next_digest = BinaryAttribute(legacy_encoding=False, attr_name="nextDigest")
     used_digest = BinaryAttribute(legacy_encoding=False, attr_name="usedDigest", null=True)
-    previous_digest = BinaryAttribute(legacy_encoding=False, attr_name="previousDigest", null=True)
-    grace_until = NumberAttribute(attr_name="graceUntil", null=True)
+    spent: ListAttribute[Any] = ListAttribute(default=list)  # "<good until> <digest>", the latest first
 
     @classmethod
     def key(cls, user_id: str, session_id: str) -> "SessionRecord":
@@ -258,8 +257,7 @@ class SessionRecord(Record):
             used=session.used,
             next_digest=session.next_digest,
             used_digest=session.used_digest,
-            previous_digest=session.previous_digest,
-            grace_until=_optional_milliseconds(session.grace_until),
+            spent=spent_texts(session),
         )
 
     def session(self) -> Session:
@@ -273,8 +271,7 @@ class SessionRecord(Record):
             used=int(self.used),
             next_digest=self.next_digest,
             used_digest=self.used_digest,
-            previous_digest=self.previous_digest,
-            grace_until=_optional_moment(self.grace_until),
+            spent=tuple(_spent_token(text) for text in self.spent),
         )
 
 
@@ -289,6 +286,7 @@ class CredentialRecord(Record):
     label = UnicodeAttribute(null=True)
     scopes: ListAttribute[Any] = ListAttribute(null=True)
     is_active = BooleanAttribute(attr_name="isActive")
+    disabled_by = UnicodeAttribute(attr_name="disabledBy", null=True)
     ends_at = NumberAttribute(attr_name="endsAt", null=True)
     last_used_at = NumberAttribute(attr_name="lastUsedAt", null=True)
     revision = NumberAttribute(default=0)
@@ -327,6 +325,7 @@ class CredentialRecord(Record):
             label=self.label,
             scopes=_optional_tuple(self.scopes),
             is_active=self.is_active,
+            disabled_by=DeactivatedBy(self.disabled_by) if self.disabled_by else None,
             expires_at=_optional_moment(self.ends_at),
             last_used_at=_optional_moment(self.last_used_at),
             created_at=from_milliseconds(int(self.created_at)),
@@ -343,6 +342,16 @@ class RosterRecord(Record):
     @classmethod
     def key(cls) -> "RosterRecord":
         return cls(keys.ROSTER, keys.ROSTER_SORT)
+
+
+def spent_texts(session: Session) -> list[str]:
+    """How the spent tokens of a session are kept."""
+    return [f"{milliseconds(token.good_until)} {token.digest.hex()}" for token in session.spent]
+
+
+def _spent_token(text: str) -> SpentToken:
+    good_until, digest = text.split()
+    return SpentToken(bytes.fromhex(digest), from_milliseconds(int(good_until)))
 
 
 def _optional_milliseconds(moment: datetime | None) -> int | None:

@@ -21,6 +21,7 @@ _PASSING = frozenset(
         "RequestLimitExceeded",
         "ServiceUnavailable",
         "ThrottlingException",
+        "TransactionConflictException",  # what a single write gets that a transaction crosses
         "TransactionInProgressException",
     }
 )
@@ -56,7 +57,9 @@ def store_faults() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        if not isinstance(error.cause, ClientError) or error.cause_response_code in _PASSING:
+        code = error.cause_response_code if isinstance(error.cause, ClientError) else None
+        # A load balancer in front of the store has no words, only a status.
+        if code is None or code in _PASSING or code.startswith("5"):
             raise ServiceUnavailable("The store did not answer. Try again.") from error
         raise
     except BotoCoreError as error:
@@ -65,25 +68,33 @@ def store_faults() -> Iterator[None]:
 
 def broke_its_condition(error: PynamoDBException) -> bool:
     """Whether a single write was refused by its own condition."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    # PynamoDB looks for the code of a timeout as well, which has none, and breaks.
+    return isinstance(error.cause, ClientError) and error.cause_response_code == "ConditionalCheckFailedException"
 
 
-def read_together(*wanted: Record) -> list[Record | None]:
-    """The records with the keys of those wanted, in their order, from one strongly consistent batch read."""
+def is_busy(error: PynamoDBException) -> bool:
+    """Whether a single write met a transaction on the same item, which the SDK does not try again."""
+    return isinstance(error.cause, ClientError) and error.cause_response_code == "TransactionConflictException"
+
+
+def read_together(*wanted: Record, consistent: bool = True) -> list[Record | None]:
+    """The records with the keys of those wanted, in their order, from one batch read of at most 100."""
     table = open_table()
     found: dict[tuple[str, str], Record] = {}
     missing = {(record.pk, record.sk): type(record) for record in wanted}
-    for _ in range(_BATCH_ATTEMPTS):
+    attempts = 0
+    while missing:
+        if attempts == _BATCH_ATTEMPTS:
+            raise ServiceUnavailable("The store did not answer. Try again.")
+        attempts += 1
         asked: Any = [{"PK": pk, "SK": sk} for pk, sk in missing]
-        answer = table.batch_get_item(asked, consistent_read=True)
+        answer = table.batch_get_item(asked, consistent_read=consistent)
         for item in answer["Responses"].get(table.table_name, []):
             key = _key(item)
             found[key] = missing[key].from_raw_data(item)
         left = answer.get("UnprocessedKeys", {}).get(table.table_name, {}).get("Keys", [])
         missing = {_key(item): missing[_key(item)] for item in left}
-        if not missing:
-            return [found.get((record.pk, record.sk)) for record in wanted]
-    raise ServiceUnavailable("The store did not answer. Try again.")
+    return [found.get((record.pk, record.sk)) for record in wanted]
 
 
 def _key(item: dict[str, dict[str, str]]) -> tuple[str, str]:

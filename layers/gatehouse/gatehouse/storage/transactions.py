@@ -36,17 +36,9 @@ class Transaction:
     """
 
     _order: list[_Operation] = field(default_factory=list)
-    _checks: list[_Operation] = field(default_factory=list)
     _deletes: list[_Operation] = field(default_factory=list)
     _puts: list[_Operation] = field(default_factory=list)
     _updates: list[_Operation] = field(default_factory=list)
-
-    def check(self, record: Record, condition: Condition, *, otherwise: Exception) -> "Transaction":
-        return self._add(
-            self._checks,
-            lambda write: write.condition_check(type(record), record.pk, record.sk, condition=condition),
-            otherwise,
-        )
 
     def put(
         self, record: Record, condition: Condition | None = None, *, otherwise: Exception | None = None
@@ -107,7 +99,7 @@ class Transaction:
 
     def _refusal(self, codes: list[str | None]) -> Exception | None:
         # PynamoDB sends the writes sorted by kind, and the reasons come back in that order.
-        sent = [*self._checks, *self._deletes, *self._puts, *self._updates]
+        sent = [*self._deletes, *self._puts, *self._updates]
         broken = {id(o) for o, code in zip(sent, codes, strict=False) if code in _REFUSED}
         return next((o.refusal for o in self._order if id(o) in broken), None)
 
