@@ -1,0 +1,111 @@
+"""Made-up people, their sessions and their keys, and how several calls are made at once."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+from gatehouse.accounts.model import Session
+from gatehouse.accounts.refresh import RefreshToken, start_session
+from gatehouse.accounts.service import Accounts
+from gatehouse.admission.service import Admission
+from gatehouse.clock import Clock
+from gatehouse.consumers.model import Role, Standing, User
+from gatehouse.consumers.service import Consumers
+from gatehouse.credentials.model import Credential, CredentialType
+from gatehouse.credentials.service import Credentials
+from gatehouse.ids import new_id
+from gatehouse.storage.accounts import DynamoAccounts
+from gatehouse.storage.admission import DynamoAdmission
+from gatehouse.storage.consumers import DynamoConsumers
+from gatehouse.storage.credentials import DynamoCredentials
+from tests.unit.fakes import HASHER, POLICY, START, TOKENS
+
+MONTH = timedelta(days=30)
+NOBODY = str(uuid.UUID(int=0))
+
+
+def new_session(user: User, *, generation: int = 0, age: timedelta = timedelta()) -> tuple[Session, RefreshToken]:
+    """A session that was opened so long before the start, good for 30 days, and its first token."""
+    at = START - age
+    return start_session(new_id(at), user.id, generation, at, MONTH)
+
+
+def a_session(user: User, *, generation: int = 0, age: timedelta = timedelta()) -> Session:
+    """Such a session alone."""
+    return new_session(user, generation=generation, age=age)[0]
+
+
+def a_credential(owner: User, key_id: str = "mobile-app", **changes: object) -> Credential:
+    """An active key of the owner, with nothing that need not be."""
+    known = Credential(
+        id=new_id(START),
+        consumer_id=owner.id,
+        type=CredentialType.KEY_AUTH,
+        key_id=key_id,
+        role=owner.role,
+        label=None,
+        scopes=None,
+        expires_at=None,
+        created_at=START,
+        updated_at=START,
+    )
+    return replace(known, **changes)  # type: ignore[arg-type]
+
+
+def an_admin(name: str, keep: DynamoConsumers) -> User:
+    """An ADMIN who is kept."""
+    user = User(
+        id=new_id(START),
+        username=name,
+        email=f"{name}@example.com",
+        role=Role.ADMIN,
+        created_at=START,
+        updated_at=START,
+    )
+    keep.create_user(user, None)
+    return user
+
+
+def changed(user: User, **changes: object) -> User:
+    """The user after a change, as the use cases hand it to the store."""
+    return replace(user, revision=user.revision + 1, updated_at=START + timedelta(hours=1), **changes)  # type: ignore[arg-type]
+
+
+def standing_of(user_id: str) -> Standing | None:
+    """What the gate knows of a consumer."""
+    return DynamoAdmission().standing_with_session(user_id, NOBODY)[0]
+
+
+def accounts_on_the_table(clock: Clock) -> Accounts:
+    return Accounts(DynamoAccounts(), clock, HASHER, POLICY, TOKENS, MONTH)
+
+
+def admission_on_the_table(clock: Clock) -> Admission:
+    return Admission(DynamoAdmission(), clock, HASHER, TOKENS)
+
+
+def consumers_on_the_table(clock: Clock) -> Consumers:
+    return Consumers(DynamoConsumers(), clock, HASHER, POLICY)
+
+
+def credentials_on_the_table(clock: Clock) -> Credentials:
+    return Credentials(DynamoCredentials(), clock, HASHER, self_service=True, chosen_secrets=True)
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each call answered or raised, all of them started at the same moment in threads of their own."""
+    barrier = Barrier(len(calls))
+
+    def make(call: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(make, calls))

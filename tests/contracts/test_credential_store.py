@@ -1,0 +1,214 @@
+"""The port of credentials, `credentials.service.CredentialStore`, on every implementation."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gatehouse.consumers.model import DeactivatedBy, Role, User
+from gatehouse.consumers.service import Stale
+from gatehouse.credentials.model import Credential
+from gatehouse.credentials.service import MOST_ACTIVE
+from gatehouse.errors import Conflict
+from gatehouse.storage.consumers import DynamoConsumers
+from gatehouse.storage.credentials import DynamoCredentials
+from tests.contracts.made_up import NOBODY, a_credential, standing_of
+from tests.stores import Store
+from tests.unit.fakes import START, a_user
+
+CONSUMERS = DynamoConsumers()
+CREDENTIALS = DynamoCredentials()
+
+
+@pytest.fixture
+def owner(store: Store) -> User:
+    user = a_user("owner")
+    CONSUMERS.create_user(user, None)
+    return user
+
+
+def kept(owner: User, key_id: str = "mobile-app", **changes: object) -> Credential:
+    credential = a_credential(owner, key_id, **changes)
+    CREDENTIALS.create_credential(credential, "hash")
+    return credential
+
+
+def after(credential: Credential, **changes: object) -> Credential:
+    return replace(credential, revision=credential.revision + 1, updated_at=START + timedelta(1), **changes)  # type: ignore[arg-type]
+
+
+def active(store: Store, owner: User) -> str:
+    item = store.item(f"C#{owner.id}", "P")
+    assert item is not None
+    return str(item["credentials"]["N"])
+
+
+def epoch_of(owner: User) -> int:
+    standing = standing_of(owner.id)
+    assert standing is not None
+    return standing.epoch
+
+
+def test_a_credential_is_found_by_its_id_as_it_was_kept(store: Store, owner: User) -> None:
+    sparse = kept(owner)
+    full = kept(
+        owner,
+        "another",
+        role=Role.MODERATOR,
+        label="Zoë's phone",
+        scopes=("users:read", "usage:read"),
+        expires_at=START + timedelta(days=1, milliseconds=1),
+    )
+    none = kept(owner, "no-scopes", scopes=())
+    assert [CREDENTIALS.find_credential(c.id) for c in (sparse, full, none)] == [sparse, full, none]
+    assert CREDENTIALS.find_user(owner.id) == owner
+
+
+def test_an_unknown_credential_is_none(store: Store, owner: User) -> None:
+    assert CREDENTIALS.find_credential(NOBODY) is None
+    assert CREDENTIALS.find_credential(owner.id) is None
+
+
+def test_a_taken_key_id_is_a_conflict_that_names_its_field_and_leaves_nothing(store: Store, owner: User) -> None:
+    other = a_user("other")
+    CONSUMERS.create_user(other, None)
+    kept(owner)
+    before = store.items()
+    for person in (owner, other):
+        with pytest.raises(Conflict) as refusal:
+            CREDENTIALS.create_credential(a_credential(person), "hash")
+        assert refusal.value.field == "keyId"
+        assert store.items() == before
+
+
+def test_a_key_id_is_never_used_again_after_its_credential_was_deleted(store: Store, owner: User) -> None:
+    CREDENTIALS.delete_credential(kept(owner))
+    before = store.items()
+    with pytest.raises(Conflict) as refusal:
+        CREDENTIALS.create_credential(a_credential(owner), "hash")
+    assert refusal.value.field == "keyId"
+    assert store.items() == before
+
+
+def test_a_key_id_is_never_used_again_after_its_owner_was_deleted(store: Store, owner: User) -> None:
+    other = a_user("other")
+    CONSUMERS.create_user(other, None)
+    credential = kept(owner)
+    CONSUMERS.delete_user(owner)
+    CONSUMERS.delete_belongings(owner.id)
+    assert CREDENTIALS.find_credential(credential.id) is None
+    with pytest.raises(Conflict) as refusal:
+        CREDENTIALS.create_credential(a_credential(other), "hash")
+    assert refusal.value.field == "keyId"
+
+
+def test_without_an_owner_a_credential_is_stale_and_leaves_nothing(store: Store, owner: User) -> None:
+    CONSUMERS.delete_user(owner)
+    before = store.items()
+    with pytest.raises(Stale):
+        CREDENTIALS.create_credential(a_credential(owner), "hash")
+    assert store.items() == before
+
+
+def test_the_hundredth_active_credential_is_kept_and_the_next_is_stale(store: Store, owner: User) -> None:
+    credentials = [kept(owner, f"key-{number:03}") for number in range(MOST_ACTIVE)]
+    before = store.items()
+    with pytest.raises(Stale):
+        CREDENTIALS.create_credential(a_credential(owner, "one-more"), "hash")
+    assert store.items() == before
+    CREDENTIALS.delete_credential(credentials[0])
+    kept(owner, "one-more")
+    off = after(credentials[1], is_active=False)
+    CREDENTIALS.update_credential(credentials[1], off)
+    kept(owner, "two-more")
+    before = store.items()
+    with pytest.raises(Conflict, match="at most 100 active credentials"):
+        CREDENTIALS.update_credential(off, after(off, is_active=True))
+    assert store.items() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": "New", "scopes": ("users:write",), "expires_at": START + timedelta(7)},
+        {"label": None, "scopes": None, "expires_at": None},
+        {"scopes": ()},
+        {"is_active": False, "disabled_by": DeactivatedBy.MODERATOR},
+    ],
+    ids=str,
+)
+def test_a_credential_is_found_as_it_was_changed_and_the_epoch_moves(
+    store: Store, owner: User, change: dict[str, object]
+) -> None:
+    credential = kept(owner, label="Old", scopes=("users:read",), expires_at=START + timedelta(1))
+    newer = after(credential, **change)
+    CREDENTIALS.update_credential(credential, newer)
+    assert CREDENTIALS.find_credential(credential.id) == newer
+    assert epoch_of(owner) == 1
+
+
+def test_a_credential_that_is_switched_on_again_is_as_one_that_never_was_off(store: Store, owner: User) -> None:
+    credential = kept(owner)
+    off = after(credential, is_active=False, disabled_by=DeactivatedBy.OWNER)
+    on = after(off, is_active=True, disabled_by=None)
+    CREDENTIALS.update_credential(credential, off)
+    CREDENTIALS.update_credential(off, on)
+    assert CREDENTIALS.find_credential(credential.id) == on
+    assert active(store, owner) == "1"
+
+
+def test_only_active_credentials_are_counted(store: Store, owner: User) -> None:
+    counts = [active(store, owner)]
+    one, two = kept(owner, "one"), kept(owner, "two")
+    counts.append(active(store, owner))
+    off = after(one, is_active=False)
+    CREDENTIALS.update_credential(one, off)
+    counts.append(active(store, owner))
+    CREDENTIALS.delete_credential(off)
+    counts.append(active(store, owner))
+    CREDENTIALS.update_credential(two, after(two, label="still on"))
+    counts.append(active(store, owner))
+    CREDENTIALS.delete_credential(after(two))
+    counts.append(active(store, owner))
+    assert counts == ["0", "2", "1", "1", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda credential: CREDENTIALS.update_credential(credential, after(credential, label="Late")),
+        lambda credential: CREDENTIALS.update_credential(credential, after(credential, is_active=False)),
+        lambda credential: CREDENTIALS.delete_credential(credential),
+    ],
+    ids=["label", "state", "deletion"],
+)
+@pytest.mark.parametrize("is_gone", [False, True], ids=["changed meanwhile", "deleted meanwhile"])
+def test_what_was_decided_on_an_outdated_revision_is_stale_and_changes_nothing(
+    store: Store, owner: User, write: Callable[[Credential], None], is_gone: bool
+) -> None:
+    outdated = kept(owner)
+    newer = after(outdated, label="First come")
+    CREDENTIALS.update_credential(outdated, newer)
+    if is_gone:
+        CREDENTIALS.delete_credential(newer)
+    before = store.items()
+    with pytest.raises(Stale):
+        write(outdated)
+    assert store.items() == before
+
+
+def test_a_deleted_credential_leaves_the_claim_on_its_key_id_alone_and_moves_the_epoch(
+    store: Store, owner: User
+) -> None:
+    before = store.stored_keys()
+    CREDENTIALS.delete_credential(kept(owner))
+    assert sorted(set(store.stored_keys()) - set(before)) == [("KEY#mobile-app", "C")]
+    assert epoch_of(owner) == 1
+    assert active(store, owner) == "0"
+
+
+def test_the_hash_of_a_secret_is_not_part_of_what_is_found(store: Store, owner: User) -> None:
+    credential = a_credential(owner)
+    CREDENTIALS.create_credential(credential, "the-hash-of-a-secret")
+    assert "the-hash-of-a-secret" not in repr(CREDENTIALS.find_credential(credential.id))

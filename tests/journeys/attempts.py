@@ -1,0 +1,62 @@
+"""What somebody may try to do to somebody; each gives the answer to it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.journeys.client import (
+    CREATE_CREDENTIAL,
+    CREATE_USER,
+    UPDATE_USER,
+    Answer,
+    House,
+    Key,
+    Person,
+)
+
+type Attempt = Callable[[House, Person | Key, Person], Answer]
+
+OK, NO, HIDDEN = "ok", "FORBIDDEN", "NOT_FOUND"
+
+CREDENTIAL = "query ($id: ID!) { credential(id: $id) { id } }"
+CREDENTIALS = "query ($where: CredentialWhere) { credentials(where: $where) { id consumerId } }"
+LOGOUT = "mutation { logout }"
+USERS = "{ users(where: {role: ADMIN, isActive: true}, first: 1) { id } }"
+
+
+def update(**changes: Any) -> Attempt:
+    return lambda house, by, target: house.graphql(UPDATE_USER, {"id": target.id, "input": changes}, by=by)
+
+
+def rename(house: House, by: Person | Key, target: Person) -> Answer:
+    return update(username=house.names("renamed")["username"])(house, by, target)
+
+
+def readdress(house: House, by: Person | Key, target: Person) -> Answer:
+    return update(email=house.names("moved")["email"])(house, by, target)
+
+
+def create_user(house: House, by: Person | Key, target: Person) -> Answer:
+    return house.graphql(CREATE_USER, {"input": house.names()}, by=by)
+
+
+def create_credential(house: House, by: Person | Key, target: Person) -> Answer:
+    wanted = {"consumerId": target.id, "type": "KEY_AUTH", "scopes": []}
+    return house.graphql(CREATE_CREDENTIAL, {"input": wanted}, by=by)
+
+
+def on_credential(query: str, **changes: Any) -> Attempt:
+    """What is done to a credential that the target has."""
+
+    def attempt(house: House, by: Person | Key, target: Person) -> Answer:
+        variables: dict[str, Any] = {"id": house.key(target, scopes=[]).id}
+        return house.graphql(query, variables | ({"input": changes} if changes else {}), by=by)
+
+    return attempt
+
+
+def asking(query: str, with_target: bool = False) -> Attempt:
+    return lambda house, by, target: house.graphql(query, {"id": target.id} if with_target else {}, by=by)
+
+
+def list_credentials(house: House, by: Person | Key, target: Person) -> Answer:
+    return house.graphql(CREDENTIALS, {"where": {"consumerId": target.id}}, by=by)

@@ -1,0 +1,389 @@
+"""Bad input of every kind on every input field: an error with a code, no 5xx, nothing written, no value quoted."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from ariadne import load_schema_from_path, make_executable_schema
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_required_argument,
+    is_required_input_field,
+)
+
+from local.gateway.environment import ROOT
+from tests.journeys.client import REGISTER, Answer, House, Person
+
+SCHEMA = make_executable_schema(load_schema_from_path(str(ROOT / "schema")))
+MARKER = "Zq7xMarker"
+MARKED_NUMBER = 7170717071
+BAD, UNKNOWN, REFUSED = "BAD_REQUEST", "NOT_FOUND", "UNAUTHENTICATED"
+
+type Arguments = dict[str, Any]
+
+
+class Missing:
+    """Stands for a value that is left out."""
+
+
+class Asked:
+    """Somebody to ask as, and what bad input would change if it changed anything."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.admin = house.person("ADMIN")
+        self.user = house.person()
+        self.credential = house.key(self.user, scopes=["users:read"]).id
+
+    def arguments(self, operation: str) -> Arguments:
+        """Arguments that are all good, every one of them given that can be given with the others."""
+        new = {**self.house.names(), "firstName": "Ann", "lastName": "Lee"}
+        page = {"first": 10, "after": None}
+        users = {
+            "where": {"role": "ADMIN", "isActive": True, "kind": "USER", "createdAfter": "2020-01-01T00:00:00Z"},
+            "orderBy": {"createdAt": "ASC"},
+            **page,
+        }
+        credentials = {"where": {"consumerId": self.user.id, "type": "KEY_AUTH", "isActive": True}, **page}
+        key = {"label": "spare", "scopes": ["users:read"], "expiresAt": "2090-01-01T00:00:00Z"}
+        new_key = {"consumerId": self.user.id, "type": "KEY_AUTH", "keyId": new["username"], "keySecret": "a-secret"}
+        given: dict[str, Arguments] = {
+            "register": {"registerInput": new},
+            "login": {"loginInput": {"email": self.user.email, "password": self.user.password}},
+            "refreshToken": {"refreshToken": self.user.refresh_token},
+            "user": {"id": self.user.id},
+            "users": users,
+            "usersConnection": users,
+            "createUser": {"createUserInput": {**new, "role": "USER", "kind": "USER"}},
+            "updateUser": {"id": self.user.id, "updateUserInput": {"firstName": "Ann", "isActive": True}},
+            "deleteUser": {"id": self.user.id},
+            "credential": {"id": self.credential},
+            "credentials": credentials,
+            "credentialsConnection": credentials,
+            "createCredential": {"createCredentialInput": {**new_key, **key}},
+            "updateCredential": {"id": self.credential, "updateCredentialInput": {**key, "isActive": True}},
+            "deleteCredential": {"id": self.credential},
+        }
+        return given.get(operation, {})
+
+    def state(self) -> Any:
+        """All that bad input could have written to: the newest of each list, and the two that operations name."""
+        query = """query ($user: ID!, $credential: ID!) {
+          newest: usersConnection(where: {role: USER, isActive: true}, first: 1) { nodes { id } }
+          user(id: $user) { username email firstName lastName role kind isActive updatedAt }
+          credentials(where: {consumerId: $user}) { id }
+          credential(id: $credential) { label scopes isActive expiresAt updatedAt }
+        }"""
+        return self.house.graphql(query, {"user": self.user.id, "credential": self.credential}, by=self.admin).data
+
+
+@pytest.fixture(scope="module")
+def asked(house: House) -> Asked:
+    return Asked(house)
+
+
+@pytest.fixture(scope="module")
+def untouched(asked: Asked) -> Any:
+    return asked.state()
+
+
+@dataclass(frozen=True)
+class Input:
+    """One place for a value: an argument, or a field of an argument."""
+
+    operation: str
+    path: tuple[str, ...]
+    type: GraphQLInputType
+    is_required: bool
+
+    def __str__(self) -> str:
+        return ".".join((self.operation, *self.path))
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+    @property
+    def leaf(self) -> str:
+        return get_named_type(self.type).name
+
+    def with_value(self, arguments: Arguments, value: Any) -> Arguments:
+        """The arguments with the value in this place."""
+        changed = json.loads(json.dumps(arguments))
+        holder = changed
+        for part in self.path[:-1]:
+            holder = holder[part]
+        if "orderBy" in self.path[:-1]:
+            holder.clear()  # it takes one of its fields
+        if value is Missing:
+            holder.pop(self.name, None)
+        else:
+            holder[self.name] = value
+        return dict(changed)
+
+
+ROOTS: dict[str, tuple[str, GraphQLField]] = {
+    name: (kind, field)
+    for kind, root in (("query", SCHEMA.query_type), ("mutation", SCHEMA.mutation_type))
+    for name, field in (root.fields.items() if root else ())
+}
+
+
+def inputs() -> list[Input]:
+    return [
+        place
+        for operation, (_, field) in ROOTS.items()
+        for name, argument in field.args.items()
+        for place in inputs_of(operation, (name,), argument)
+    ]
+
+
+def inputs_of(operation: str, path: tuple[str, ...], of: GraphQLArgument | GraphQLInputField) -> Iterator[Input]:
+    is_required = is_required_argument(of) if isinstance(of, GraphQLArgument) else is_required_input_field(of)
+    yield Input(operation, path, of.type, is_required)
+    named = get_named_type(of.type)
+    if isinstance(named, GraphQLInputObjectType):
+        for name, field in named.fields.items():
+            yield from inputs_of(operation, (*path, name), field)
+
+
+# ---- what is bad, and what it gets
+
+LONG = MARKER * 30
+TEXTS = {
+    "empty": "",
+    "blank": "   ",
+    "too long": LONG,
+    "far too long": MARKER * 3_000,
+    "control character": f"{MARKER}\x07",
+    "NUL": f"{MARKER}\x00",
+    "line break": f"{MARKER}\n",
+    "lone surrogate": f"{MARKER}\ud800",
+    "emoji": f"{MARKER} 🦊",
+    "not its form": f"{MARKER} <ümlaut>",
+}
+WRONG_TYPES = {
+    "number": MARKED_NUMBER,
+    "fraction": MARKED_NUMBER + 0.5,
+    "boolean": True,
+    "text": MARKER,
+    "list": [[MARKER]],
+    "object": {MARKER: MARKER},
+}
+RIGHT_TYPES = {
+    "String": {"text"},
+    "ID": {"text", "number"},  # an ID may be sent as a number
+    "Boolean": {"boolean"},
+    "Int": set[str](),
+}
+FREE_TEXTS = {"firstName", "lastName", "label", "search"}
+GOOD_PASSWORDS = {"register.registerInput.password", "createUser.createUserInput.password"}
+"""Where emoji and letters of all scripts belong."""
+NULLS_REFUSED = {"updateUserInput.username", "updateUserInput.email", "updateUserInput.role"} | {
+    "updateUserInput.isActive",
+    "updateCredentialInput.isActive",
+}
+"""What may be left out and not be null."""
+
+
+def bad_values(place: Input) -> Iterator[tuple[str, Any, str]]:
+    """What the place refuses: a name for it, the value, and the code that it gets."""
+    if place.is_required:
+        yield "missing", Missing, BAD
+    if isinstance(place.type, GraphQLNonNull) or ".".join(place.path) in NULLS_REFUSED:
+        yield "null", None, BAD
+    for kind, value in WRONG_TYPES.items():
+        if kind not in RIGHT_TYPES.get(place.leaf, ()):
+            yield kind, value, BAD
+    if place.leaf in ("String", "ID"):
+        yield from bad_texts(place)
+    if place.leaf == "Int":
+        yield from (("number", number, BAD) for number in (0, -1, 101, 2**31, 2**63))
+    if place.leaf == "DateTime":
+        moments = ["2026-01-31", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "-1", f"2026-01-31T12:00:00Z{MARKER}"]
+        moments += ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]
+        yield from (("moment", moment, BAD) for moment in moments)
+    if place.name == "expiresAt":
+        yield "past", "2020-01-01T00:00:00Z", BAD
+    if isinstance(get_nullable_type(place.type), GraphQLList):
+        yield "null in a list", [None], BAD
+        yield "list of numbers", [MARKED_NUMBER], BAD
+        yield "long list", ["orders:read"] * 51, BAD
+        yield "very long list", ["orders:read"] * 4_000, BAD
+    if not is_leaf_type(get_named_type(place.type)):
+        yield "unknown field", {"unknown": MARKER}, BAD
+
+
+def bad_texts(place: Input) -> Iterator[tuple[str, Any, str]]:
+    for kind, text in TEXTS.items():
+        if kind == "lone surrogate" or not is_free(place, kind):
+            yield kind, text, BAD if kind == "lone surrogate" else code_for(place)
+    if place.leaf == "ID":
+        yield "number", MARKED_NUMBER, UNKNOWN
+
+
+def is_free(place: Input, kind: str) -> bool:
+    """Whether such a text is good there, or means what leaving it out means."""
+    if place.name in FREE_TEXTS or str(place) in GOOD_PASSWORDS:
+        return kind in ("emoji", "not its form")
+    return str(place) == "createCredential.createCredentialInput.consumerId" and kind == "empty"
+
+
+def code_for(place: Input) -> str:
+    """What a text of the right type that is nobody's gets."""
+    if place.leaf == "ID":
+        return UNKNOWN
+    return REFUSED if str(place) in ("login.loginInput.password", "refreshToken.refreshToken") else BAD
+
+
+# ---- how it is sent
+
+
+def by_variables(operation: str, arguments: Arguments) -> tuple[str, Arguments]:
+    kind, field = ROOTS[operation]
+    declared = ", ".join(f"${name}: {field.args[name].type}" for name in arguments if name in field.args)
+    passed = ", ".join(f"{name}: ${name}" for name in arguments)
+    return f"{kind} {f'({declared})' if declared else ''} {{ {call(operation, passed)} }}", arguments
+
+
+def by_literals(operation: str, arguments: Arguments) -> tuple[str, Arguments]:
+    kind, field = ROOTS[operation]
+    passed = ", ".join(
+        f"{name}: {literal(value, field.args[name].type if name in field.args else None)}"
+        for name, value in arguments.items()
+    )
+    return f"{kind} {{ {call(operation, passed)} }}", {}
+
+
+def call(operation: str, passed: str) -> str:
+    named = get_named_type(ROOTS[operation][1].type)
+    selection = ""
+    if isinstance(named, GraphQLObjectType):
+        selection = "{ __typename }" if "nodes" in named.fields or "id" not in named.fields else "{ id }"
+    return f"{operation}{f'({passed})' if passed else ''} {selection}"
+
+
+def literal(value: Any, expected: GraphQLInputType | None) -> str:
+    """The value as GraphQL writes it; enums by their bare names."""
+    named = get_named_type(expected) if expected is not None else None
+    if isinstance(value, dict):
+        fields = named.fields if isinstance(named, GraphQLInputObjectType) else {}
+        inner = {name: literal(each, fields[name].type if name in fields else None) for name, each in value.items()}
+        return "{" + ", ".join(f"{name}: {text}" for name, text in inner.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(literal(each, expected) for each in value) + "]"
+    if isinstance(named, GraphQLEnumType) and isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
+WAYS: dict[str, Callable[[str, Arguments], tuple[str, Arguments]]] = {
+    "variables": by_variables,
+    "literals": by_literals,
+}
+PUBLIC = ("register", "login", "refreshToken")
+
+
+def ask(asked: Asked, operation: str, arguments: Arguments, way: str) -> Answer:
+    query, variables = WAYS[way](operation, arguments)
+    by: Person | None = None if operation in PUBLIC else asked.admin
+    return asked.house.graphql(query, variables, by=by)
+
+
+@pytest.mark.parametrize("operation", [name for name in ROOTS if name != "logout"])
+def test_good_input_is_taken_so_that_each_bad_one_is_the_only_fault(house: House, operation: str) -> None:
+    for way in WAYS:
+        asked = Asked(house)  # somebody of its own, for it writes
+        assert ask(asked, operation, asked.arguments(operation), way).outcome == "ok", way
+
+
+@pytest.mark.parametrize("place", inputs(), ids=str)
+def test_bad_input_is_refused_without_a_trace(asked: Asked, untouched: Any, place: Input) -> None:
+    lines = len(asked.house.log())
+    arguments = asked.arguments(place.operation)
+    for kind, value, code in bad_values(place):
+        for way in WAYS:
+            answer = ask(asked, place.operation, place.with_value(arguments, value), way)
+            told = f"{kind} by {way}: {answer.status} {answer.text}"
+            assert set(answer.codes) == {code}, told
+            assert answer.status < 500, told
+            assert not quotes(answer.text), told
+    if ROOTS[place.operation][0] == "mutation":
+        assert asked.state() == untouched
+    assert not quotes("".join(asked.house.log()[lines:]))
+
+
+def quotes(text: str) -> bool:
+    return MARKER.lower() in text.lower() or str(MARKED_NUMBER) in text
+
+
+@pytest.mark.parametrize("place", [place for place in inputs() if is_leaf_type(get_named_type(place.type))], ids=str)
+def test_an_error_names_the_field_at_fault(asked: Asked, place: Input) -> None:
+    arguments = place.with_value(asked.arguments(place.operation), {MARKER: {}})
+    answer = ask(asked, place.operation, arguments, "variables")
+    assert {name: answer.extensions[name] for name in ("code", "field")} == {"code": BAD, "field": place.name}
+
+
+@pytest.mark.parametrize("operation", ROOTS)
+def test_an_unknown_argument_is_refused(asked: Asked, operation: str) -> None:
+    arguments = {**asked.arguments(operation), "unknown": MARKER}
+    answer = ask(asked, operation, arguments, "literals")
+    assert (answer.outcome, quotes(answer.text)) == (BAD, False)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("field", ["registerInput", "createUserInput", "createCredentialInput", "updateUserInput"])
+def test_an_unknown_field_is_refused_beside_good_ones(asked: Asked, field: str, way: str) -> None:
+    operation = field.removesuffix("Input")
+    arguments = asked.arguments(operation)
+    arguments[field] = {**arguments[field], "isSuperuser": MARKER}
+    answer = ask(asked, operation, arguments, way)
+    assert (set(answer.codes), quotes(answer.text)) == ({BAD}, False)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Short1!",
+        "no-upper-1",
+        "NO-LOWER-1",
+        "No-digits-",
+        "NoSymbols1",
+        "P@ssw0rd",
+        "Aa1!" * 19,
+        "Ünïcödé1!" * 8,
+        "Aa1!\0bcd",
+    ],
+)
+def test_a_password_that_is_not_good_enough_is_not_taken(house: House, password: str) -> None:
+    new = {**house.names(), "password": password}
+    answer = house.graphql(REGISTER, {"input": new})
+    assert answer.extensions == {"code": BAD, "statusCode": 400, "field": "password"}
+    assert password not in answer.text
+    # Nothing of it is left: the names are free.
+    assert house.graphql(REGISTER, {"input": {**new, "password": "SecurePass123!"}}).outcome == "ok"
+
+
+def test_a_password_that_is_the_username_or_the_email_is_not_taken(house: House) -> None:
+    names = {"username": "Passw0rd-Ann", "email": "Passw0rd-Ann@example.com"}
+    for same in names.values():
+        assert house.graphql(REGISTER, {"input": {**names, "password": same.swapcase()}}).outcome == BAD
+
+
+def test_two_hashes_cannot_be_had_for_one_request(house: House) -> None:
+    login = 'login(loginInput: {email: "a@example.com", password: "x"}) { accessToken }'
+    answer = house.graphql(f"mutation {{ a: {login} b: {login} }}")
+    assert (answer.outcome, "data" in answer.body) == (BAD, False)

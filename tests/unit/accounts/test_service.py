@@ -1,0 +1,353 @@
+"""Signing up, in and out, on a store in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import bcrypt
+import pytest
+
+from gatehouse.accounts.passwords import PasswordHasher
+from gatehouse.accounts.refresh import RefreshToken
+from gatehouse.accounts.service import MOST_SESSIONS, Accounts
+from gatehouse.consumers.model import Kind, Role, User
+from gatehouse.consumers.service import NewUser
+from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable, Unauthenticated
+from gatehouse.permissions import ANONYMOUS, Caller
+from tests.unit.fakes import HASHER, PASSWORD, POLICY, START, TOKENS, MemoryStore, StoppedClock, a_user, signed_in
+
+NEW: NewUser = {"username": "John", "email": "John@Example.com", "password": PASSWORD}
+
+
+@pytest.fixture
+def accounts(store: MemoryStore, clock: StoppedClock) -> Accounts:
+    return Accounts(store, clock, HASHER, POLICY, TOKENS, timedelta(days=30))
+
+
+@pytest.fixture
+def hashes_paid(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which bcrypt calls were made; each costs the same."""
+    paid: list[str] = []
+
+    def counted[**P, R](name: str, call: Callable[P, R]) -> Callable[P, R]:
+        def counting(*args: P.args, **kwargs: P.kwargs) -> R:
+            paid.append(name)
+            return call(*args, **kwargs)
+
+        return counting
+
+    monkeypatch.setattr(bcrypt, "checkpw", counted("check", bcrypt.checkpw))
+    monkeypatch.setattr(bcrypt, "hashpw", counted("hash", bcrypt.hashpw))
+    return paid
+
+
+def test_whoever_registers_is_a_user_and_signed_in(accounts: Accounts, store: MemoryStore) -> None:
+    signed = accounts.register({**NEW, "first_name": "John", "last_name": "Doe"})
+
+    assert signed.user == User(
+        id=signed.user.id,
+        username="John",
+        email="John@Example.com",
+        first_name="John",
+        last_name="Doe",
+        role=Role.USER,
+        kind=Kind.USER,
+        created_at=START,
+        updated_at=START,
+    )
+    claims = TOKENS.verify(signed.access_token, START)
+    assert claims.user_id == signed.user.id
+    assert store.sessions[claims.session_id].user_id == signed.user.id
+    assert signed.expires_in == TOKENS.lifetime
+    assert RefreshToken.parse(signed.refresh_token).session_id == claims.session_id
+    assert store.counts == {signed.user.id: 1}
+
+
+def test_nobody_registers_with_a_role_of_their_choice(accounts: Accounts) -> None:
+    assert accounts.register({**NEW, "role": Role.ADMIN, "kind": Kind.SERVICE}).user.role is Role.USER
+
+
+def test_the_password_is_kept_as_a_hash_only(accounts: Accounts, store: MemoryStore) -> None:
+    signed = accounts.register(NEW)
+
+    assert PASSWORD not in repr(store) + repr(signed)
+    assert HASHER.matches(PASSWORD, store.hashes[signed.user.id])
+
+
+@pytest.mark.parametrize(
+    ("change", "at_fault"),
+    [
+        ({"username": "jo"}, "username"),
+        ({"username": "x" * 33}, "username"),
+        ({"username": ".john"}, "username"),
+        ({"username": "john doe"}, "username"),
+        ({"username": "jöhn"}, "username"),
+        ({"username": "john\n"}, "username"),
+        ({"email": ""}, "email"),
+        ({"email": "john"}, "email"),
+        ({"email": "john@example"}, "email"),
+        ({"email": "john@exa mple.com"}, "email"),
+        ({"email": "jöhn@example.com"}, "email"),
+        ({"email": "john@example.com\x00"}, "email"),
+        ({"email": "a" * 65 + "@example.com"}, "email"),
+        ({"email": "john@" + "a." * 130 + "com"}, "email"),
+        ({"first_name": ""}, "firstName"),
+        ({"first_name": "  "}, "firstName"),
+        ({"first_name": "J\x00"}, "firstName"),
+        ({"last_name": "x" * 101}, "lastName"),
+        ({"last_name": "\ud800"}, "lastName"),
+        ({"password": "short"}, "password"),
+        ({"password": "x" * 73}, "password"),
+        ({"password": None}, "password"),
+    ],
+    ids=lambda change: ascii(change)[:40],
+)
+def test_a_field_that_breaks_its_rule_is_named_and_nothing_is_written(
+    accounts: Accounts, store: MemoryStore, change: NewUser, at_fault: str
+) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        accounts.register({**NEW, **change})
+
+    assert refusal.value.field == at_fault
+    assert store == MemoryStore()
+
+
+def test_a_bad_password_is_refused_before_a_hash_is_paid(accounts: Accounts, hashes_paid: list[str]) -> None:
+    with pytest.raises(BadRequest):
+        accounts.register({**NEW, "password": "short"})
+
+    assert hashes_paid == []
+
+
+def test_names_are_taken_without_regard_to_case(accounts: Accounts) -> None:
+    accounts.register(NEW)
+
+    for other in ({"email": "JOHN@example.COM", "username": "another"}, {"email": "a@example.com", "username": "JOHN"}):
+        with pytest.raises(Conflict):
+            accounts.register({**NEW, **other})
+
+
+def test_a_sign_in_takes_the_email_in_any_case(accounts: Accounts) -> None:
+    registered = accounts.register(NEW)
+
+    assert accounts.login("jOHN@eXAMPLE.com", PASSWORD).user == registered.user
+
+
+@dataclass(frozen=True)
+class WrongSignIn:
+    """A sign-in that must fail, on a store where John is as `user` says."""
+
+    email: str
+    password: str
+    user: User
+    has_password: bool = True
+
+
+JOHN = a_user("john")
+WRONG = {
+    "unknown email": WrongSignIn("nobody@example.com", PASSWORD, JOHN),
+    "wrong password": WrongSignIn(JOHN.email, "Wrong-Pass-123!", JOHN),
+    "empty password": WrongSignIn(JOHN.email, "", JOHN),
+    "password of another length": WrongSignIn(JOHN.email, "x" * 200, JOHN),
+    "inactive account": WrongSignIn(JOHN.email, PASSWORD, replace(JOHN, is_active=False)),
+    "account without a password": WrongSignIn(JOHN.email, PASSWORD, JOHN, has_password=False),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_a_sign_in_that_fails_tells_nothing_by_its_words_or_by_what_it_does(
+    accounts: Accounts, store: MemoryStore, hashes_paid: list[str], wrong: WrongSignIn
+) -> None:
+    store.add(wrong.user, HASHER.hash(PASSWORD) if wrong.has_password else None)
+    hashes_paid.clear()
+
+    with pytest.raises(Unauthenticated) as refusal:
+        accounts.login(wrong.email, wrong.password)
+
+    assert (refusal.value.message, refusal.value.reason, refusal.value.field) == (
+        "The email or the password is wrong.",
+        "WRONG_CREDENTIALS",
+        None,
+    )
+    assert hashes_paid == ["check"]
+    assert store.calls == ["find_account"]
+
+
+@pytest.mark.parametrize("email", ["", "john", "\x00", "\ud800", "x" * 300])
+def test_what_is_no_email_is_refused_before_anything_is_read(
+    accounts: Accounts, store: MemoryStore, hashes_paid: list[str], email: str
+) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        accounts.login(email, PASSWORD)
+
+    assert refusal.value.field == "email"
+    assert (store.calls, hashes_paid) == ([], [])
+
+
+def test_a_hash_of_fewer_rounds_is_made_anew_at_the_next_sign_in(store: MemoryStore, clock: StoppedClock) -> None:
+    user = store.add(a_user())
+    stricter = Accounts(store, clock, PasswordHasher(5), POLICY, TOKENS, timedelta(days=30))
+    stricter.login(user.email, PASSWORD)
+
+    rehashed = store.hashes[user.id]
+    assert rehashed is not None
+    assert rehashed.startswith("$2b$05$")
+    stricter.login(user.email, PASSWORD)
+    assert store.hashes[user.id] == rehashed
+
+
+def test_a_sign_in_that_met_a_change_looks_again(accounts: Accounts, store: MemoryStore) -> None:
+    user = store.add(a_user())
+    store.stale = 3
+
+    assert accounts.login(user.email, PASSWORD).user == user
+    assert store.calls.count("open_session") == 4
+
+
+def test_a_sign_in_that_meets_changes_without_end_gives_up(accounts: Accounts, store: MemoryStore) -> None:
+    user = store.add(a_user())
+    store.stale = 10_000
+
+    with pytest.raises(ServiceUnavailable):
+        accounts.login(user.email, PASSWORD)
+    assert store.sessions == {}
+
+
+def test_one_session_too_many_ends_the_oldest(accounts: Accounts, store: MemoryStore, clock: StoppedClock) -> None:
+    user = store.add(a_user())
+    for _ in range(MOST_SESSIONS):
+        accounts.login(user.email, PASSWORD)
+        clock.advance(seconds=1)
+    oldest = min(store.sessions.values(), key=lambda session: session.created_at)
+    assert "prune_sessions" not in store.calls
+
+    newest = accounts.login(user.email, PASSWORD)
+
+    assert len(store.sessions) == MOST_SESSIONS == 100
+    assert oldest.id not in store.sessions
+    assert TOKENS.verify(newest.access_token, clock.now()).session_id in store.sessions
+    assert store.calls.count("prune_sessions") == 1
+
+
+def test_a_refresh_gives_the_successor_and_replays_give_the_same(
+    accounts: Accounts, store: MemoryStore, clock: StoppedClock
+) -> None:
+    first = accounts.register(NEW)
+    clock.advance(days=1)
+    second = accounts.refresh(first.refresh_token)
+    clock.advance(days=3)
+    replay = accounts.refresh(first.refresh_token)
+
+    assert second.refresh_token == replay.refresh_token != first.refresh_token
+    assert second.user == first.user
+    assert TOKENS.verify(replay.access_token, clock.now()).session_id == next(iter(store.sessions))
+
+
+def test_a_token_that_returns_after_its_time_ends_its_session(
+    accounts: Accounts, store: MemoryStore, clock: StoppedClock
+) -> None:
+    first = accounts.register(NEW)
+    second = accounts.refresh(first.refresh_token)
+    accounts.refresh(second.refresh_token)
+    clock.advance(seconds=30)
+    accounts.refresh(first.refresh_token)
+    clock.advance(milliseconds=1)
+
+    with pytest.raises(Unauthenticated) as refusal:
+        accounts.refresh(first.refresh_token)
+
+    assert refusal.value.reason == "TOKEN_REUSED"
+    assert store.sessions == {}
+    with pytest.raises(Unauthenticated):
+        accounts.refresh(second.refresh_token)
+
+
+def test_a_made_up_token_leaves_the_session_as_it_is(accounts: Accounts, store: MemoryStore) -> None:
+    genuine = RefreshToken.parse(accounts.register(NEW).refresh_token)
+    before = dict(store.sessions)
+
+    for number in (0, 1, 2):
+        with pytest.raises(Unauthenticated) as refusal:
+            accounts.refresh(replace(genuine, number=number, secret=bytes(32)).text())
+        assert refusal.value.reason is None
+    assert store.sessions == before
+
+
+def _switch_off(store: MemoryStore, user: User) -> None:
+    store.update_user(user, replace(user, is_active=False))
+
+
+def _switch_off_and_on(store: MemoryStore, user: User) -> None:
+    _switch_off(store, user)
+    store.update_user(store.users[user.id], user)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda store, user: store.sessions.clear(),
+        _switch_off,
+        _switch_off_and_on,
+        lambda store, user: store.users.clear(),
+    ],
+    ids=["signed out", "switched off", "switched off and on", "deleted"],
+)
+def test_a_session_that_has_ended_is_not_refreshed(
+    accounts: Accounts, store: MemoryStore, happens: Callable[[MemoryStore, User], None]
+) -> None:
+    signed = accounts.register(NEW)
+    happens(store, signed.user)
+
+    with pytest.raises(Unauthenticated):
+        accounts.refresh(signed.refresh_token)
+
+
+def test_a_session_is_refreshed_up_to_its_end_and_not_on_it(accounts: Accounts, clock: StoppedClock) -> None:
+    signed = accounts.register(NEW)
+    clock.advance(days=30, milliseconds=-1)
+    accounts.refresh(signed.refresh_token)
+    clock.advance(milliseconds=1)
+
+    with pytest.raises(Unauthenticated):
+        accounts.refresh(signed.refresh_token)
+
+
+def test_a_refresh_that_others_overtook_looks_again(accounts: Accounts, store: MemoryStore) -> None:
+    signed = accounts.register(NEW)
+    store.stale = 3
+
+    accounts.refresh(signed.refresh_token)
+
+    assert store.calls.count("step_session") == 4
+
+
+def test_a_refresh_that_is_overtaken_without_end_gives_up(accounts: Accounts, store: MemoryStore) -> None:
+    signed = accounts.register(NEW)
+    store.stale = 10_000
+
+    with pytest.raises(ServiceUnavailable):
+        accounts.refresh(signed.refresh_token)
+
+
+def test_signing_out_ends_this_session_and_no_other(accounts: Accounts, store: MemoryStore) -> None:
+    user = store.add(a_user())
+    stays, goes = (TOKENS.verify(accounts.login(user.email, PASSWORD).access_token, START) for _ in range(2))
+
+    accounts.logout(Caller(consumer_id=user.id, session_id=goes.session_id))
+
+    assert list(store.sessions) == [stays.session_id]
+
+
+def test_a_credential_has_no_session_to_end(accounts: Accounts) -> None:
+    with pytest.raises(Forbidden):
+        accounts.logout(Caller(consumer_id=JOHN.id, credential_id="c"))
+    with pytest.raises(Unauthenticated):
+        accounts.logout(ANONYMOUS)
+
+
+def test_what_a_sign_in_answers_with_does_not_show_its_tokens(accounts: Accounts) -> None:
+    signed = accounts.register(NEW)
+
+    assert signed.access_token not in repr(signed)
+    assert signed.refresh_token not in repr(signed)
+    assert signed_in(signed.user).consumer_id in repr(signed)

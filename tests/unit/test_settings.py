@@ -1,0 +1,152 @@
+"""Each setting: its default, its range, and an error that names it and quotes no secret."""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from gatehouse.settings import InvalidSetting, Settings
+
+TABLE = {"TABLE_NAME": "gatehouse"}
+DEFAULTS = Settings(
+    table_name="gatehouse",
+    region="us-east-1",
+    dynamodb_endpoint=None,
+    jwt_secret=None,
+    jwt_secret_arn=None,
+    jwt_issuer="gatehouse",
+    access_token_ttl=86_400,
+    refresh_token_ttl=2_592_000,
+    bcrypt_rounds=10,
+    password_min_length=8,
+    password_classes=frozenset({"lower", "upper", "digit", "symbol"}),
+    self_service_credentials=True,
+    allow_chosen_secrets=True,
+    allowed_origins=(),
+    introspection=True,
+    schema_directory=Path("/opt"),
+    max_body_bytes=65_536,
+    max_query_tokens=2_000,
+    max_query_depth=12,
+    max_query_aliases=30,
+    max_query_directives=20,
+    max_query_cost=1_000,
+)
+# setting: lowest, highest
+NUMBERS = {
+    "ACCESS_TOKEN_TTL": (60, 604_800),
+    "REFRESH_TOKEN_TTL": (300, 31_536_000),
+    "BCRYPT_ROUNDS": (4, 15),
+    "PASSWORD_MIN_LENGTH": (8, 64),
+    "MAX_BODY_BYTES": (1_024, 1_048_576),
+    "MAX_QUERY_TOKENS": (100, 20_000),
+    "MAX_QUERY_DEPTH": (4, 50),
+    "MAX_QUERY_ALIASES": (1, 500),
+    "MAX_QUERY_DIRECTIVES": (1, 500),
+    "MAX_QUERY_COST": (100, 100_000),
+}
+SWITCHES = ("SELF_SERVICE_CREDENTIALS", "ALLOW_CHOSEN_SECRETS", "INTROSPECTION")
+TEXTS = {
+    "TABLE_NAME": ("table_name", "another", "another"),
+    "AWS_REGION": ("region", "eu-central-1", "eu-central-1"),
+    "DYNAMODB_ENDPOINT": ("dynamodb_endpoint", "http://localhost:8000", "http://localhost:8000"),
+    "JWT_SECRET": ("jwt_secret", "x" * 32, "x" * 32),
+    "JWT_SECRET_ARN": ("jwt_secret_arn", "arn:x", "arn:x"),
+    "JWT_ISSUER": ("jwt_issuer", "us", "us"),
+    "PASSWORD_CLASSES": ("password_classes", "digit, lower", frozenset({"digit", "lower"})),
+    "ALLOWED_ORIGINS": (
+        "allowed_origins",
+        "https://a.example, https://b.example,",
+        ("https://a.example", "https://b.example"),
+    ),
+    "SCHEMA_DIRECTORY": ("schema_directory", "schema", Path("schema")),
+}
+
+
+def _told(**environment: str) -> Settings:
+    return Settings.from_environment({**TABLE, **environment})
+
+
+def _refused(**environment: str) -> str:
+    with pytest.raises(InvalidSetting) as refusal:
+        _told(**environment)
+    return str(refusal.value)
+
+
+def test_where_the_environment_is_silent_the_defaults_hold() -> None:
+    assert _told() == DEFAULTS
+
+
+def test_every_setting_is_looked_at_here() -> None:
+    looked_at = {name.lower() for name in (*NUMBERS, *SWITCHES)} | {field for field, _, _ in TEXTS.values()}
+
+    assert looked_at == {field.name for field in fields(Settings)}
+
+
+def test_a_setting_that_is_empty_has_its_default() -> None:
+    names = (*NUMBERS, *SWITCHES, *TEXTS)
+
+    assert _told(**{name: "" for name in names if name != "TABLE_NAME"}) == DEFAULTS
+    assert _told(**{name: "  " for name in names if name not in ("TABLE_NAME", "JWT_SECRET")}) == DEFAULTS
+
+
+@pytest.mark.parametrize(("name", "field", "given", "read"), [(name, *rest) for name, rest in TEXTS.items()])
+def test_a_text_is_read(name: str, field: str, given: str, read: object) -> None:
+    assert getattr(_told(**{name: given}), field) == read
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_read_within_its_range_and_refused_outside(name: str) -> None:
+    lowest, highest = NUMBERS[name]
+    told = f"{name} must be a whole number from {lowest} to {highest}."
+
+    for value in (lowest, highest):
+        assert getattr(_told(**{name: str(value)}), name.lower()) == value
+    for wrong in (str(lowest - 1), str(highest + 1), "-1", "1.5", "1e3", "many", "0x10", "١٢٨", f"{lowest}s"):
+        assert _refused(**{name: wrong}) == told
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_is_true_or_false(name: str) -> None:
+    assert [getattr(_told(**{name: value}), name.lower()) for value in ("true", "True", "false", "FALSE")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    for wrong in ("yes", "1", "on", "no"):
+        assert _refused(**{name: wrong}) == f"{name} must be one of: true, false."
+
+
+def test_the_table_must_be_named() -> None:
+    with pytest.raises(InvalidSetting, match=r"^TABLE_NAME is not set\.$"):
+        Settings.from_environment({})
+
+
+def test_password_classes_are_of_four() -> None:
+    assert _refused(PASSWORD_CLASSES="lower,emoji") == "PASSWORD_CLASSES may list only: digit, lower, symbol, upper."
+    assert _told(PASSWORD_CLASSES=",").password_classes == frozenset()
+
+
+def test_a_short_signing_key_is_refused_and_not_quoted() -> None:
+    short = "correct-horse-battery-staple-31"
+    assert len(short) == 31
+
+    assert _refused(JWT_SECRET=short) == "JWT_SECRET must have at least 32 bytes."
+    assert _told(JWT_SECRET="é" * 16).jwt_secret == "é" * 16
+
+
+def test_the_signing_key_is_in_no_description_of_the_settings() -> None:
+    secret = "correct-horse-battery-staple-and-more"
+    settings = _told(JWT_SECRET=secret)
+
+    assert settings.jwt_secret == secret
+    assert secret not in repr(settings)
+    assert secret not in str(settings)
+
+
+def test_without_a_mapping_the_process_own_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TABLE_NAME", "from-the-process")
+
+    assert Settings.from_environment().table_name == os.environ["TABLE_NAME"] == "from-the-process"
