@@ -1,5 +1,9 @@
 """The Lambda function behind /graphql and /health."""
 
+import gc
+
+gc.disable()  # a cold start makes many objects and no garbage; looking for some takes a tenth of its time
+
 import json
 from typing import Any
 
@@ -11,10 +15,12 @@ from graphql_api.app import build_app
 _log = telemetry.logger()
 # Without the types a REST API would be handed base64; without lifespan="off" every call would log a failed start-up.
 _serve = Mangum(
-    build_app(wiring.current()),
+    build_app(wiring.house()),
     lifespan="off",
     text_mime_types=["application/json", "application/graphql-response+json", "text/"],
 )
+gc.freeze()
+gc.enable()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -7,6 +7,8 @@ checked. What no function needs, and whatever differs from one build to the next
 
 import compileall
 import filecmp
+import gzip
+import json
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
+from typing import Any
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PROCESSORS = ("aarch64", "x86_64")
@@ -56,6 +59,7 @@ def install(processor: str, target: Path) -> Path:
     subprocess.run([*pip, *what, *machine, "--only-binary=:all:"], check=True)
     for path in unneeded(target):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    slim(target / "botocore" / "data")
     for module in list(target.rglob("*.so")):
         module.rename(module.with_name(f"{module.name.partition('.')[0]}.cpython-313-{processor}-linux-gnu.so"))
     return target
@@ -70,6 +74,32 @@ def unneeded(target: Path) -> Iterator[Path]:
             yield service
         else:
             yield from (path for path in service.glob("*/*") if not any(map(path.match, MODELS)))
+
+
+def slim(data: Path) -> None:
+    """Leaves of botocore's descriptions what a client reads: a cold start parses all of it, most of which is prose."""
+    for model in data.glob("*/*/service-2.json.gz"):
+        described = json.loads(gzip.decompress(model.read_bytes()))
+        model.write_bytes(gzip.compress(json.dumps(without_prose(described)).encode(), mtime=0))
+    endpoints = data / "endpoints.json"
+    known = json.loads(endpoints.read_bytes())
+    for partition in known["partitions"]:
+        partition["services"] = {name: at for name, at in partition["services"].items() if name in SERVICES}
+    endpoints.write_text(json.dumps(known))
+
+
+def without_prose(described: Any) -> Any:
+    """A description without its texts for people."""
+    if isinstance(described, list):
+        return [without_prose(part) for part in described]
+    if not isinstance(described, dict):
+        return described
+    return {name: without_prose(part) for name, part in described.items() if not is_prose(name, part)}
+
+
+def is_prose(name: str, part: Any) -> bool:
+    """Whether it is a text for people; a shape may have a member of that name, which is no text."""
+    return name == "documentation" and isinstance(part, str)
 
 
 def add(source: Path, target: Path) -> None:

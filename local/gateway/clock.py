@@ -1,7 +1,9 @@
 """The clock of the local gateway, which can be moved forward so that nobody has to wait for something to expire."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
+
+from gatehouse.clock import SystemClock
 
 FURTHEST = timedelta(days=3653)
 
@@ -14,7 +16,7 @@ class MovableClock:
         self._lock = Lock()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return SystemClock().now() + self._ahead
 
     def advance(self, by: timedelta) -> datetime:
         """The time after the move; raises ValueError for a move back, or one that ends over ten years ahead."""

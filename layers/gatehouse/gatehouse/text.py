@@ -2,19 +2,21 @@
 
 from gatehouse.errors import BadRequest
 
+_JOINERS = {0x200C: None, 0x200D: None}
+
 
 def clean_text(value: str, field: str, *, longest: int, shortest: int = 1) -> str:
     """The text itself, where it is printable and has `shortest` to `longest` characters.
 
-    Refuses what `str.isprintable` does: control and format characters (NUL, line breaks, a changed writing direction),
-    spaces but the plain one, lone surrogates; and text that is only white space.
+    Refuses what `str.isprintable` does (control and format characters, spaces but the plain one, lone surrogates), but
+    for the joiners that some scripts write names with; and text that is only white space.
     Raises BadRequest, which names the field and never quotes the value.
     """
     if len(value) > longest:
         raise BadRequest(f"{field} has at most {longest} characters.", field=field)
-    if not value.isprintable():
+    if not value.translate(_JOINERS).isprintable():
         raise BadRequest(f"{field} has a character that cannot be printed.", field=field)
-    if len(value) < shortest or (shortest and not value.strip()):
+    if len(value) < shortest or (shortest and not value.translate(_JOINERS).strip()):
         few = "must not be empty" if shortest == 1 else f"has at least {shortest} characters"
         raise BadRequest(f"{field} {few}.", field=field)
     return value

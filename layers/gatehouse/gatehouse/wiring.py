@@ -1,27 +1,32 @@
-"""The object graph, built once per cold start; the only module that may import every room."""
+"""The object graph, built once per cold start; the only module that may import every room.
+
+The authorizer stands before every request and needs the gate alone, so what only the other door needs is imported where
+it is built.
+"""
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
-from gatehouse.accounts.service import Accounts
 from gatehouse.accounts.tokens import SessionTokens, SigningKeys
 from gatehouse.admission.service import Admission
-from gatehouse.bootstrap import Bootstrap
 from gatehouse.clock import Clock, SystemClock
-from gatehouse.consumers.service import Consumers
-from gatehouse.credentials.service import Credentials
-from gatehouse.cursors import Cursors
 from gatehouse.outside.secrets import signing_keys
 from gatehouse.settings import Settings
-from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.admission import DynamoAdmission
-from gatehouse.storage.consumers import DynamoConsumers
-from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.table import connect
+
+if TYPE_CHECKING:
+    from gatehouse.accounts.service import Accounts
+    from gatehouse.bootstrap import Bootstrap
+    from gatehouse.consumers.service import Consumers
+    from gatehouse.credentials.service import Credentials
+    from gatehouse.cursors import Cursors
 
 
 @dataclass(frozen=True)
@@ -30,60 +35,99 @@ class Gatehouse:
 
     settings: Settings
     clock: Clock
-    accounts: Accounts
+    accounts: "Accounts"
     admission: Admission
-    consumers: Consumers
-    credentials: Credentials
-    cursors: Cursors
-    bootstrap: Bootstrap
+    consumers: "Consumers"
+    credentials: "Credentials"
+    cursors: "Cursors"
+    bootstrap: "Bootstrap"
 
 
-_current: Gatehouse | None = None
-
-
-def current() -> Gatehouse:
-    """The process's object graph, built from the environment where nothing was installed before."""
-    if _current is None:
-        install(build(Settings.from_environment(), SystemClock()))
-        return current()
-    return _current
+_installed: Gatehouse | None = None
 
 
 def install(gatehouse: Gatehouse) -> None:
-    """Makes this the process's object graph."""
-    global _current
-    _current = gatehouse
+    """Makes this the object graph that the doors of this process get."""
+    global _installed
+    _installed = gatehouse
+
+
+def house() -> Gatehouse:
+    """The installed object graph, else one built from the environment."""
+    return _installed or build(Settings.from_environment(), SystemClock())
+
+
+def gate() -> Admission:
+    """The gate of the installed object graph, else one built from the environment, without the house behind it."""
+    if _installed is not None:
+        return _installed.admission
+    settings = Settings.from_environment()
+    connect(settings)
+    return _gate(settings, SystemClock(), _tokens(settings, _keys(settings)))
 
 
 def build(settings: Settings, clock: Clock) -> Gatehouse:
     """The object graph for these settings; connects to the table."""
+    from gatehouse.accounts.service import Accounts
+    from gatehouse.consumers.service import Consumers
+    from gatehouse.credentials.service import Credentials
+    from gatehouse.cursors import Cursors
+    from gatehouse.storage.accounts import DynamoAccounts
+    from gatehouse.storage.consumers import DynamoConsumers
+    from gatehouse.storage.credentials import DynamoCredentials
+
     connect(settings)
-    # Read at the first use and remembered: a secret that cannot be read just then is a 503, not a failed start.
-    keys = cache(partial(signing_keys, settings))
-    hasher = PasswordHasher(settings.bcrypt_rounds)
-    policy = PasswordPolicy(settings.password_min_length, settings.password_classes)
-    tokens = SessionTokens(keys, settings.jwt_issuer, settings.access_token_ttl)
+    keys = _keys(settings)
+    tokens = _tokens(settings, keys)
+    hasher, policy = _hasher(settings), _policy(settings)
     return Gatehouse(
         settings=settings,
         clock=clock,
         accounts=Accounts(
             DynamoAccounts(), clock, hasher, policy, tokens, timedelta(seconds=settings.refresh_token_ttl)
         ),
-        admission=Admission(DynamoAdmission(), clock, hasher, tokens),
+        admission=_gate(settings, clock, tokens),
         consumers=Consumers(DynamoConsumers(), clock, hasher, policy),
         credentials=Credentials(
             DynamoCredentials(), clock, hasher, settings.self_service_credentials, settings.allow_chosen_secrets
         ),
         cursors=Cursors(cache(lambda: _cursor_keys(keys()))),
-        bootstrap=build_bootstrap(settings, clock),
+        bootstrap=_bootstrap(settings, clock),
     )
 
 
-def build_bootstrap(settings: Settings, clock: Clock) -> Bootstrap:
-    """What the command line needs of it: no signing keys, only the table."""
+def build_bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
+    """What the command line needs of it: no signing keys, only the table, to which it connects."""
     connect(settings)
-    policy = PasswordPolicy(settings.password_min_length, settings.password_classes)
-    return Bootstrap(DynamoConsumers(), clock, PasswordHasher(settings.bcrypt_rounds), policy)
+    return _bootstrap(settings, clock)
+
+
+def _bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
+    from gatehouse.bootstrap import Bootstrap
+    from gatehouse.storage.consumers import DynamoConsumers
+
+    return Bootstrap(DynamoConsumers(), clock, _hasher(settings), _policy(settings))
+
+
+def _gate(settings: Settings, clock: Clock, tokens: SessionTokens) -> Admission:
+    return Admission(DynamoAdmission(), clock, _hasher(settings), tokens)
+
+
+def _hasher(settings: Settings) -> PasswordHasher:
+    return PasswordHasher(settings.bcrypt_rounds)
+
+
+def _policy(settings: Settings) -> PasswordPolicy:
+    return PasswordPolicy(settings.password_min_length, settings.password_classes)
+
+
+def _tokens(settings: Settings, keys: Callable[[], SigningKeys]) -> SessionTokens:
+    return SessionTokens(keys, settings.jwt_issuer, settings.access_token_ttl)
+
+
+def _keys(settings: Settings) -> Callable[[], SigningKeys]:
+    # Read at the first use and remembered: a secret that cannot be read just then is a 503, not a failed start.
+    return cache(partial(signing_keys, settings))
 
 
 def _cursor_keys(keys: SigningKeys) -> tuple[bytes, ...]:

@@ -22,7 +22,7 @@ STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev"
 @pytest.fixture
 def door(store: MemoryStore, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The handler's module, loaded afresh on a house in memory."""
-    monkeypatch.setattr(wiring, "_current", the_house(store, clock))
+    monkeypatch.setattr(wiring, "_installed", the_house(store, clock))
     monkeypatch.delitem(sys.modules, "authorizer.handler", raising=False)
     yield importlib.import_module("authorizer.handler")
     sys.modules.pop("authorizer.handler", None)

@@ -18,7 +18,7 @@ EVENTS = Path(__file__).parents[3] / "events" / "graphql_api"
 
 @pytest.fixture
 def door(store: MemoryStore, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.setattr(wiring, "_current", the_house(store, clock))
+    monkeypatch.setattr(wiring, "_installed", the_house(store, clock))
     monkeypatch.delitem(sys.modules, "graphql_api.handler", raising=False)
     yield importlib.import_module("graphql_api.handler")
     sys.modules.pop("graphql_api.handler", None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gatehouse.consumers.model import User
+from gatehouse.consumers.model import Standing, User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,10 @@ class Session:
     next_digest: bytes = field(repr=False)
     used_digest: bytes | None = field(default=None, repr=False)
     spent: tuple[SpentToken, ...] = ()
+
+    def is_in_force(self, standing: Standing, now: datetime) -> bool:
+        """Whether the session still counts at `now`, with its owner's standing."""
+        return standing.is_active and self.generation == standing.generation and now < self.expires_at
 
 
 @dataclass(frozen=True, kw_only=True)

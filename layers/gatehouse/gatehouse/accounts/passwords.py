@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import bcrypt
 
@@ -90,5 +90,5 @@ def fits(password: str) -> bool:
 
 @cache
 def _common_passwords() -> frozenset[str]:
-    packed = resources.files("gatehouse.accounts").joinpath("common-passwords.txt.gz").read_bytes()
+    packed = Path(__file__).with_name("common-passwords.txt.gz").read_bytes()
     return frozenset(gzip.decompress(packed).decode().split())

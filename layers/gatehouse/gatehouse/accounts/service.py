@@ -105,7 +105,7 @@ class Accounts:
         token = RefreshToken.parse(refresh_token)
         for _ in range(_ATTEMPTS):
             found = self.store.find_session(token.user_id, token.session_id)
-            if found is None or not is_in_force(found.session, found.standing, self.clock.now()):
+            if found is None or not found.session.is_in_force(found.standing, self.clock.now()):
                 raise Unauthenticated("The session has ended. Sign in again.")
             before = found.session
             try:
@@ -145,11 +145,6 @@ class Accounts:
             expires_in=self.tokens.lifetime,
             user=user,
         )
-
-
-def is_in_force(session: Session, standing: Standing, now: datetime) -> bool:
-    """Whether the session still counts at `now`."""
-    return standing.is_active and session.generation == standing.generation and now < session.expires_at
 
 
 def _wrong() -> Unauthenticated:

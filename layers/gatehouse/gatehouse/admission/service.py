@@ -10,7 +10,6 @@ from typing import Protocol
 
 from gatehouse.accounts.model import Session
 from gatehouse.accounts.passwords import PasswordHasher
-from gatehouse.accounts.service import is_in_force
 from gatehouse.accounts.tokens import SessionTokens, TokenExpired
 from gatehouse.admission.model import KeyClaim, StoredKey
 from gatehouse.clock import Clock
@@ -55,7 +54,7 @@ class Admission:
         except TokenExpired:
             return Caller(refused_because="TOKEN_EXPIRED")
         standing, session = self.store.standing_with_session(claims.user_id, claims.session_id)
-        if standing is None or session is None or not is_in_force(session, standing, now):
+        if standing is None or session is None or not session.is_in_force(standing, now):
             raise Unauthenticated("The session has ended.")
         return Caller(consumer_id=standing.consumer_id, role=standing.role, session_id=session.id)
 
