@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 
 from gatehouse.settings import Settings
-from gatehouse.storage.records import Record
+from gatehouse.storage.schema import Record
 from gatehouse.storage.table import connect, open_table
 from local.gateway.store import create_table
 from local.gateway.template import Table

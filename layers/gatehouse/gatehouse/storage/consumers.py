@@ -15,10 +15,10 @@ from gatehouse.storage.records import (
     GateRecord,
     NameRecord,
     ProfileRecord,
-    Record,
     RosterRecord,
     SessionRecord,
 )
+from gatehouse.storage.schema import Record
 from gatehouse.storage.table import store_faults
 from gatehouse.storage.transactions import Transaction
 

@@ -11,8 +11,6 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
-from pynamodb.models import Model
 
 from gatehouse.accounts.model import Account, Session, SpentToken
 from gatehouse.admission.model import KeyClaim
@@ -21,67 +19,13 @@ from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, Standing, User
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.storage import keys
-
-
-class UsersByCreation(GlobalSecondaryIndex["Record"]):
-    class Meta:
-        index_name = keys.USERS_BY_CREATION
-        projection = KeysOnlyProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True, attr_name="PK")
-
-
-class UsersByUsername(GlobalSecondaryIndex["Record"]):
-    class Meta:
-        index_name = keys.USERS_BY_USERNAME
-        projection = KeysOnlyProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    username_key = UnicodeAttribute(range_key=True, attr_name="usernameKey")
-
-
-class Names(GlobalSecondaryIndex["Record"]):
-    class Meta:
-        index_name = keys.NAMES
-        projection = IncludeProjection(["owner"])
-
-    name_shard = UnicodeAttribute(hash_key=True, attr_name="nameShard")
-    name = UnicodeAttribute(range_key=True)
-
-
-class CredentialsByCreation(GlobalSecondaryIndex["Record"]):
-    class Meta:
-        index_name = keys.CREDENTIALS_BY_CREATION
-        projection = KeysOnlyProjection()
-
-    credential_shard = UnicodeAttribute(hash_key=True, attr_name="credentialShard")
-    sk = UnicodeAttribute(range_key=True, attr_name="SK")
-
-
-class Record(Model):
-    """Any item of the table; `storage.table.connect` names the table and its endpoint in `Meta`.
-
-    The indexes stand here, because PynamoDB keeps one connection, with one schema, for the class that opened it.
-    """
-
-    class Meta:
-        table_name = ""
-
-    pk = UnicodeAttribute(hash_key=True, attr_name="PK")
-    sk = UnicodeAttribute(range_key=True, attr_name="SK")
-
-    users_by_creation = UsersByCreation()
-    users_by_username = UsersByUsername()
-    names = Names()
-    credentials_by_creation = CredentialsByCreation()
+from gatehouse.storage.schema import Record
 
 
 class ProfileRecord(Record):
     """A consumer. `sessions` never is below the number of live sessions, `credentials` is that of active ones.
 
-    `sign_ins` only grows, so that who prunes sees that no session was opened since. `generation` is the gate's, written
-    with it.
+    `generation` is the gate's, written with it.
     """
 
     listing = UnicodeAttribute()
@@ -97,7 +41,6 @@ class ProfileRecord(Record):
     is_active = BooleanAttribute(attr_name="isActive")
     deactivated_by = UnicodeAttribute(attr_name="deactivatedBy", null=True)
     sessions = NumberAttribute(default=0)
-    sign_ins = NumberAttribute(default=0, attr_name="signIns")
     credentials = NumberAttribute(default=0)
     generation = NumberAttribute(default=0)
     revision = NumberAttribute(default=0)

@@ -10,7 +10,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.settings import Settings
-from gatehouse.storage.records import Record
+from gatehouse.storage.schema import Record
 
 # The store's own words for "not now"; any other code is our mistake and stays what it is.
 _PASSING = frozenset(

@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from gatehouse.errors import ServiceUnavailable
-from gatehouse.storage.records import Record
+from gatehouse.storage.schema import Record
 from gatehouse.storage.table import open_table, store_faults
 
 _PATIENCE_SECONDS = 2.0
