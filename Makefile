@@ -80,7 +80,7 @@ invoke: build $(NODE_MODULES)
 conformance: $(DEV) $(NODE_MODULES)
 	$(BIN)/python tests/conformance/run.py
 
-bench: $(DEV) $(NODE_MODULES)
+bench: build $(NODE_MODULES)
 	$(BIN)/python -m benchmarks
 
 requirements: $(DEV)

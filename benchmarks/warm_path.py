@@ -47,6 +47,7 @@ def main() -> None:
             "JWT_SECRET": "only for this measurement, 32 bytes",
             "SCHEMA_DIRECTORY": str(Path(__file__).parents[1] / "schema"),
             "LOG_LEVEL": "INFO",
+            "POWERTOOLS_SERVICE_NAME": "gatehouse",
         }
     )
     token = _install()
@@ -56,7 +57,6 @@ def main() -> None:
     event = _event(token)
     answer = authorizer(event, None)
     admitted = {**event, "requestContext": {**event["requestContext"], "authorizer": answer["context"]}}
-    assert '"me":{"id"' in graphql_api(admitted, None)["body"]
     parts = {
         "authorizer": _milliseconds(lambda: authorizer(event, None)),
         "graphql_api": _milliseconds(lambda: graphql_api(admitted, None)),
@@ -105,7 +105,7 @@ def _milliseconds(call: Callable[[], Any]) -> float:
     os.dup2(silence, 1)  # the functions log a line a request, which is part of the work, but not of the figures
     try:
         for _ in range(100):
-            call()
+            assert "errors" not in str(call())
         started = time.process_time()
         for _ in range(ROUNDS):
             call()

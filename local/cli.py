@@ -11,7 +11,7 @@ from gatehouse import wiring
 from gatehouse.clock import SystemClock
 from gatehouse.errors import GatehouseError
 from gatehouse.settings import InvalidSetting, Settings
-from local.gateway.environment import lend_credentials
+from local.gateway.environment import TABLE_NAME, lend_credentials
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _admin = typer.Typer(no_args_is_help=True, help="ADMINs, from outside the API.")
@@ -57,9 +57,9 @@ def _settings(table: str | None, stack: str | None, endpoint: str | None, region
     where = region or botocore.session.get_session().get_config_variable("region") or (endpoint and "us-east-1")
     if not where:
         raise InvalidSetting("Which Region? Give --region, or set AWS_REGION.")
-    name = _table_of(stack, where) if stack else table
+    name = _table_of(stack, where) if stack else table or (endpoint and TABLE_NAME)
     if not name:
-        raise InvalidSetting("Whose table? Give --stack or --table, or set TABLE_NAME.")
+        raise InvalidSetting("Which table? Give --stack or --table, or set TABLE_NAME.")
     return Settings.from_environment({"TABLE_NAME": name, "AWS_REGION": where, "DYNAMODB_ENDPOINT": endpoint or ""})
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from gatehouse import telemetry
 from gatehouse.settings import Settings
 from gatehouse.wiring import Gatehouse
 from graphql_api import errors
@@ -53,6 +54,7 @@ async def _not_taken(request: Request, error: Exception) -> JSONResponse:
     """What a preflight gets where no origin may call: API Gateway routes it here, and no route here takes it."""
     refusal = Unacceptable(cast(HTTPException, error).status_code, "This is not served here.")
     correlation_id = request.scope["aws.event"]["requestContext"]["requestId"]
+    telemetry.logger().info("request", extra={"method": request.method, "status": refusal.status})
     return JSONResponse({"errors": [errors.refusal(refusal, correlation_id)]}, refusal.status)
 
 

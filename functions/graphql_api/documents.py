@@ -23,7 +23,7 @@ from graphql import (
 
 from gatehouse.errors import BadRequest
 from graphql_api.limits import Limits
-from graphql_api.types_of_input import InputLiteralsRule
+from graphql_api.types_of_input import GuardedInputLiteralsRule, InputLiteralsRule
 
 _REMEMBERED = 256
 _MOST_ERRORS = 10
@@ -65,7 +65,8 @@ class Documents:
         return document
 
     def _rules(self) -> list[type]:
-        rules: list[type] = [InputLiteralsRule if r is ValuesOfCorrectTypeRule else r for r in specified_rules]
+        literals = InputLiteralsRule if self.introspection else GuardedInputLiteralsRule
+        rules: list[type] = [literals if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules]
         return rules if self.introspection else [*rules, NoSchemaIntrospectionCustomRule]
 
 

@@ -59,7 +59,9 @@ class Endpoint:
             raise http.Unacceptable(405, "A GET request takes queries only; send a mutation with POST.")
         exchange.fields = documents.root_fields(document, operation)
         self._require_caller(exchange, operation)
-        if wrong := check_variables(self._schema, operation, wanted.variables):
+        if wrong := check_variables(
+            self._schema, operation, wanted.variables, tells_fields=self._documents.introspection
+        ):
             raise documents.Invalid(wrong)
         self._limits.check_operation(self._schema, document, operation, wanted.variables)
         _, result = graphql_sync(

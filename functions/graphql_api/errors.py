@@ -62,7 +62,8 @@ def status_of(error: GatehouseError | GraphQLError) -> int:
 
 def _worded(error: GraphQLError) -> BadRequest:
     cause = error.original_error
-    return cause if isinstance(cause, BadRequest) else BadRequest(error.message)
+    # One rule of graphql-core's suggests whatever it is told; no text of ours has these words.
+    return cause if isinstance(cause, BadRequest) else BadRequest(error.message.partition(" Did you mean")[0])
 
 
 def _placed(told: dict[str, Any], error: GraphQLError) -> dict[str, Any]:

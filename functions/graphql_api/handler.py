@@ -10,6 +10,7 @@ from typing import Any
 from mangum import Mangum
 
 from gatehouse import telemetry, wiring
+from graphql_api import errors
 from graphql_api.app import build_app
 
 _log = telemetry.logger()
@@ -29,12 +30,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     _log.thread_safe_append_keys(correlation_id=correlation_id)
     try:
         return _serve(event, context)
-    except Exception:  # noqa: BLE001 - the boundary: logged with its traceback, told as one neutral sentence
-        _log.exception("unexpected error")
-        return _internal_error(correlation_id)
-
-
-def _internal_error(correlation_id: str) -> dict[str, Any]:
-    extensions = {"code": "INTERNAL_SERVER_ERROR", "statusCode": 500, "correlationId": correlation_id}
-    body = {"errors": [{"message": "Something went wrong on our side.", "extensions": extensions}]}
-    return {"statusCode": 500, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}
+    except Exception as error:  # noqa: BLE001 - the boundary: logged with its traceback, told as one neutral sentence
+        body = {"errors": [errors.unexpected(error, correlation_id)]}
+        return {"statusCode": 500, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}

@@ -17,6 +17,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 # What API Gateway hands on in place of bytes that are no UTF-8; who means the character itself can send its escape.
 _LOST = "\ufffd"
+_NOT_AT_ALL = re.compile(r";\s*q=0(\.0*)?\s*($|;)")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -40,7 +41,8 @@ class GraphQLRequest:
 
 def response_type(request: Request) -> str:
     """The media type to answer with; raises Unacceptable (406) where the client takes neither of the two."""
-    accepted = [_media_type(part) for part in request.headers.get("accept", "*/*").split(",")]
+    sent = request.headers.get("accept", "*/*").split(",")
+    accepted = [_media_type(part) for part in sent if not _NOT_AT_ALL.search(part)]
     for media_type in accepted:
         if media_type in (GRAPHQL_JSON, JSON):
             return media_type

@@ -28,8 +28,8 @@ from graphql import (
 from gatehouse.errors import BadRequest
 from gatehouse.settings import Settings
 from graphql_api.directives import stands_once
+from graphql_api.lists import MOST_ENTRIES
 
-_PAGE = 100
 _DEEPEST = 60  # where counting within a fragment stops: above what any setting allows
 _LIST_COST = 100  # what a list costs before its objects: it takes up to 24 queries, however few they find
 _MOST_SELECTIONS = 300  # validation compares fields of one name with one another: 490 of them cost half a second
@@ -160,10 +160,10 @@ class _Cost:
         if isinstance(value, IntValueNode):
             wanted = int(value.value)
         elif isinstance(value, VariableNode):
-            wanted = self.variables.get(value.name.value) or _PAGE
+            wanted = self.variables.get(value.name.value) or MOST_ENTRIES
         else:
-            wanted = _PAGE
-        return max(1, min(wanted, _PAGE))
+            wanted = MOST_ENTRIES
+        return max(1, min(wanted, MOST_ENTRIES))
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

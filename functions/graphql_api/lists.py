@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gatehouse.consumers.listing import Page
 from gatehouse.errors import BadRequest
 from gatehouse.permissions import Caller
+from gatehouse.persistence import Page
 from graphql_api.context import Info
 
-_MOST = 100
+MOST_ENTRIES = 100
+"""The longest page, and what a list gives where it is not told how many."""
 
 
 class _Pages[Q, T](Protocol):
@@ -73,9 +74,9 @@ def connection[Q, T](info: Info, pages: _Pages[Q, T], query: Q, arguments: dict[
 def _page[Q, T](
     info: Info, pages: _Pages[Q, T], query: Q, arguments: dict[str, Any]
 ) -> tuple[Page[T], Callable[[str], str]]:
-    first = _MOST if arguments.get("first") is None else arguments["first"]
-    if not 1 <= first <= _MOST:
-        raise BadRequest(f"first is a number from 1 to {_MOST}.", field="first")
+    first = MOST_ENTRIES if arguments.get("first") is None else arguments["first"]
+    if not 1 <= first <= MOST_ENTRIES:
+        raise BadRequest(f"first is a number from 1 to {MOST_ENTRIES}.", field="first")
     context = info.context
     cursors = context.gatehouse.cursors
     after = arguments.get("after")

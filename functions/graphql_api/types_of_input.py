@@ -27,11 +27,13 @@ from graphql import (
 from gatehouse.errors import BadRequest
 
 
-def input_error(where: str, path: list[str | int], expected: GraphQLInputType, node: ValueNode | None) -> GraphQLError:
+def input_error(
+    where: str, path: list[str | int], expected: GraphQLInputType, node: ValueNode | None, *, tells_fields: bool
+) -> GraphQLError:
     """The refusal of an input at a path below the argument or variable `where`, with its place in the query."""
     names = [where, *(str(part) for part in path)]
     refusal = BadRequest(
-        f"{_describe(_at(expected, path))} is expected at {'.'.join(names)}.",
+        f"{_describe(_at(expected, path), tells_fields)} is expected at {'.'.join(names)}.",
         field=next(name for name in reversed(names) if not name.isdigit()),
     )
     return GraphQLError(refusal.message, node, original_error=refusal)
@@ -40,6 +42,9 @@ def input_error(where: str, path: list[str | int], expected: GraphQLInputType, n
 class InputLiteralsRule(ValuesOfCorrectTypeRule):
     """GraphQL's rule on literals, in our own words."""
 
+    tells_fields = True
+    """Whether an error may list the fields of the expected type: not where the schema is not to be asked for."""
+
     _argument = "value"
 
     def enter_argument(self, node: ArgumentNode, *_args: Any) -> None:
@@ -47,19 +52,26 @@ class InputLiteralsRule(ValuesOfCorrectTypeRule):
 
     def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
         if input_type is not None:
-            validate_input_literal(
-                node,
-                input_type,
-                lambda _error, path: self.report_error(input_error(self._argument, path, input_type, node)),
-                None,
-                None,
-                True,
-            )
+
+            def report(_error: GraphQLError, path: list[str | int]) -> None:
+                self.report_error(input_error(self._argument, path, input_type, node, tells_fields=self.tells_fields))
+
+            validate_input_literal(node, input_type, report, None, None, True)
         return SKIP
 
 
+class GuardedInputLiteralsRule(InputLiteralsRule):
+    """The same where introspection is off."""
+
+    tells_fields = False
+
+
 def check_variables(
-    schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    *,
+    tells_fields: bool,
 ) -> list[GraphQLError]:
     """An error for each variable of the operation that is missing or not of its type."""
     errors: list[GraphQLError] = []
@@ -72,9 +84,9 @@ def check_variables(
         if value is not Undefined:
             wrong: list[list[str | int]] = []
             validate_input_value(value, expected, _collecting(wrong), True)
-            errors.extend(input_error(name, path, expected, None) for path in wrong)
+            errors.extend(input_error(name, path, expected, None, tells_fields=tells_fields) for path in wrong)
         elif isinstance(expected, GraphQLNonNull):
-            errors.append(input_error(name, [], expected, None))
+            errors.append(input_error(name, [], expected, None, tells_fields=tells_fields))
     return errors
 
 
@@ -92,9 +104,9 @@ def _at(expected: GraphQLInputType, path: list[str | int]) -> GraphQLInputType:
     return expected
 
 
-def _describe(expected: GraphQLInputType) -> str:
+def _describe(expected: GraphQLInputType, tells_fields: bool) -> str:
     named = get_named_type(expected)
-    if not isinstance(named, GraphQLInputObjectType):
+    if not (isinstance(named, GraphQLInputObjectType) and tells_fields):
         return str(expected)
     fields = ", ".join(f"{name}: {field.type}" for name, field in named.fields.items())
-    return f"{expected} {{ {fields} }}"
+    return f"{expected} {{ {fields} }}" + (" with exactly one of them" if named.is_one_of else "")

@@ -20,16 +20,17 @@ from local.gateway.environment import (
 )
 from local.gateway.gateway import Gateway
 from local.gateway.intrinsics import TemplateError
-from local.gateway.process import READY
 from local.gateway.runtime import load_handlers
 from local.gateway.server import Server
 from local.gateway.store import make_ready
-from local.gateway.welcome import first_admin
+from local.gateway.welcome import READY, first_admin
 
 
 def main() -> None:
     """Serves until it is told to stop; ends with 1 and a sentence where it cannot start."""
-    logging.getLogger("local").addHandler(logging.StreamHandler(sys.stdout))
+    log = logging.getLogger("local")
+    log.addHandler(logging.StreamHandler(sys.stdout))
+    log.setLevel(logging.INFO)
     try:
         _serve()
     except (StartError, InvalidSetting, TemplateError) as error:
@@ -71,7 +72,7 @@ def _listen(port: int) -> socket.socket:
     try:
         listening.bind(("127.0.0.1", port))
     except OSError as error:
-        raise StartError(f"port {port} cannot be had ({error.strerror}). PORT=3001 chooses another.") from error
+        raise StartError(f"port {port} cannot be used ({error.strerror}); choose another with PORT=….") from error
     return listening
 
 

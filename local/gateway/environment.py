@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 3000
 DEFAULT_ADMIN = "admin@example.com"
 
-_TABLE_NAME = "gatehouse"
+TABLE_NAME = "gatehouse"
 _REGION = "us-east-1"
 _MADE_UP = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 # With these no client of the process can find a real account, a real endpoint, or the credentials for either.
@@ -72,7 +72,7 @@ def function_variables(template: Template, process: Mapping[str, str], kept: Pat
     """
     variables = {
         "AWS_REGION": template.region,
-        "TABLE_NAME": _TABLE_NAME,
+        "TABLE_NAME": TABLE_NAME,
         "SCHEMA_DIRECTORY": str(ROOT / "schema"),
         "JWT_SECRET_ARN": "",
     }

@@ -28,7 +28,7 @@ _DROPPED_FROM_RESPONSE = {
     *("content-length", "expect", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade"),
 }
 # and these it sees under another name, WWW-Authenticate among them: only a gateway response can send that one.
-# AWS renames www-authenticate too; here it arrives under its own name, as the contract promises it (docs/decisions.md).
+# AWS renames www-authenticate too; here it keeps its name (docs/decisions.md says why).
 _REMAPPED = {"authorization", "connection", "content-md5", "date", "max-forwards", "server", "user-agent"}
 _OVERWRITTEN_IN_REQUEST = {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
 

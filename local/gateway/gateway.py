@@ -78,7 +78,8 @@ class Gateway:
 
 
 def _report(refusal: Refusal, request_id: UUID) -> None:
-    """Writes what failed behind an answer that says nothing of it, as API Gateway's execution log would."""
-    if refusal.kind == "UNAUTHORIZED" or refusal.__cause__ is None:
-        return
-    _log.error("%s for request %s", refusal.kind, request_id, exc_info=refusal.__cause__)
+    """Writes what an answer of the gateway's own was for, as API Gateway's access and execution logs would."""
+    if refusal.kind == "UNAUTHORIZED":
+        return  # the authorizer has a line of its own for it
+    level = logging.INFO if refusal.__cause__ is None else logging.ERROR
+    _log.log(level, "%s for request %s", refusal.kind, request_id, exc_info=refusal.__cause__)

@@ -25,6 +25,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamShard, Table
 from moto.dynamodb.responses import DynamoHandler
 
+from local.gateway.environment import StartError
+
 _LOCK = RLock()
 
 # What the patches count on: that moto asks `in` before it copies a table and nowhere else in a transaction, and where
@@ -40,7 +42,7 @@ _EXPECTED: tuple[tuple[type, str, str, int], ...] = (
 )
 
 
-class UnknownMoto(Exception):
+class UnknownMoto(StartError):
     """This version of moto is not the one that the guard was written for."""
 
 

@@ -1,6 +1,7 @@
 """API Gateway's own answers: what it says when a request never reaches a function, or a function gives no answer."""
 
 import json
+import logging
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -19,6 +20,8 @@ _DEFAULTS = {
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
     "UNAUTHORIZED": (401, "Unauthorized"),
 }
+_log = logging.getLogger(__name__)
+
 _DEFAULT_BODY = '{"message":$context.error.messageString}'
 
 
@@ -49,6 +52,7 @@ def gateway_response(configured: Mapping[str, GatewayResponse], kind: str, reque
 
 def error(status: int, code: str, message: str, request_id: UUID) -> HttpResponse:
     """An answer of the local server's own, in GraphQL's shape like all others."""
+    _log.info("%s %s for request %s", status, code, request_id)
     extensions = {"code": code, "statusCode": status, "correlationId": str(request_id)}
     body = json.dumps({"errors": [{"message": message, "extensions": extensions}]})
     return HttpResponse(status, (("Content-Type", "application/json"),), body.encode())

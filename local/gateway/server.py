@@ -22,8 +22,8 @@ from local.gateway.responses import error
 CLOCK_PATH = "/local/clock"
 
 _log = logging.getLogger(__name__)
-_LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
-_LOCAL_ORIGIN = re.compile(rf"https?://{_LOCAL_HOST.pattern}", re.IGNORECASE)
+_LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", re.IGNORECASE)
+_LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _REQUESTS_AT_A_TIME = 64
 _SECONDS_FOR_REQUESTS_IN_FLIGHT = 2.0
 

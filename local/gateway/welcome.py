@@ -7,6 +7,9 @@ from gatehouse.bootstrap import Bootstrap
 from gatehouse.errors import Conflict, GatehouseError
 from local.gateway.environment import Choices, StartError
 
+READY = "Gatehouse is ready: "
+"""What the line starts with that says where."""
+
 _USERNAME = "admin"
 _LOGIN = "mutation ($as: LoginInput!) { login(loginInput: $as) { accessToken expiresIn } }"
 
@@ -18,14 +21,17 @@ def first_admin(bootstrap: Bootstrap, chosen: Choices, url: str) -> list[str]:
     """
     try:
         first = bootstrap.create_first_admin(chosen.admin_email, _USERNAME, chosen.admin_password)
-    except Conflict as conflict:
-        return [f"No first ADMIN was made: {conflict.message}"]
     except GatehouseError as error:
+        if isinstance(error, Conflict) and error.field is None:
+            return ["The store has an ADMIN already. To sign in:", _curl(url, "<email>", "<password>")]
         raise StartError(f"the first ADMIN cannot be made: {error.message}") from error
-    login = {"email": first.user.email, "password": first.password or "<ADMIN_PASSWORD>"}
-    body = json.dumps({"query": _LOGIN, "variables": {"as": login}})
     made = f", password {first.password}" if first.password else ""
     return [
         f"The first ADMIN is {first.user.email}{made}. To sign in:",
-        f"  curl -s {url} -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+        _curl(url, first.user.email, first.password or "<ADMIN_PASSWORD>"),
     ]
+
+
+def _curl(url: str, email: str, password: str) -> str:
+    body = json.dumps({"query": _LOGIN, "variables": {"as": {"email": email, "password": password}}})
+    return f"  curl -s {url} -H 'Content-Type: application/json' -d {shlex.quote(body)}"

@@ -22,10 +22,9 @@ from gatehouse import wiring
 from gatehouse.clock import SystemClock
 from gatehouse.settings import Settings
 from local.gateway.environment import ROOT, StartError, choices, cut_off, function_variables, load_template
-from local.gateway.process import READY
 from local.gateway.store import make_ready
 from local.gateway.template import Template
-from local.gateway.welcome import first_admin
+from local.gateway.welcome import READY, first_admin
 from local.sam import emulator
 from local.sam.emulator import Store
 
@@ -68,7 +67,7 @@ def _free_port(wanted: int) -> int:
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError as error:
-            raise StartError(f"port {wanted} cannot be had ({error.strerror}). PORT=3001 chooses another.") from error
+            raise StartError(f"port {wanted} cannot be used ({error.strerror}); choose another with PORT=….") from error
         return int(probe.getsockname()[1])
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from local.gateway.environment import ROOT
-from local.gateway.process import running
+from tests.gateway_process import running
 
 _AUDITS = 61
 _PASSWORD = "SecurePass123!"

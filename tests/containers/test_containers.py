@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from local.gateway.environment import ROOT
-from local.gateway.process import READY
+from local.gateway.welcome import READY
 
 SECONDS_TO_STOP = 60
 PASSWORD = "SecurePass123!"

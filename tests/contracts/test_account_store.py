@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from gatehouse.accounts.model import Account, Session
+from gatehouse.accounts.model import Account, KeptSession, Session
 from gatehouse.accounts.refresh import RefreshToken, present
-from gatehouse.accounts.service import MOST_SESSIONS, KeptSession
+from gatehouse.accounts.service import MOST_SESSIONS
 from gatehouse.consumers.model import Role, Standing, User
-from gatehouse.consumers.service import Stale
 from gatehouse.errors import Conflict
+from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from local.gateway.template import Table

@@ -9,8 +9,8 @@ import pytest
 from gatehouse.accounts.model import SignIn
 from gatehouse.consumers.listing import Order, UserQuery
 from gatehouse.consumers.model import Role, User
-from gatehouse.credentials.model import CredentialType, IssuedCredential
-from gatehouse.credentials.service import CredentialQuery, NewCredential
+from gatehouse.credentials.model import CredentialQuery, CredentialType, IssuedCredential
+from gatehouse.credentials.service import NewCredential
 from gatehouse.errors import Unauthenticated
 from gatehouse.permissions import Caller
 from gatehouse.storage.consumers import DynamoConsumers

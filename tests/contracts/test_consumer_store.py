@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, Standing, User
-from gatehouse.consumers.service import Stale
 from gatehouse.errors import Conflict, Forbidden
+from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.consumers.model import DeactivatedBy, Role, User
-from gatehouse.consumers.service import Stale
 from gatehouse.credentials.model import Credential
 from gatehouse.credentials.service import MOST_ACTIVE
 from gatehouse.errors import Conflict
+from gatehouse.persistence import Stale
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from tests.contracts.made_up import NOBODY, a_credential, standing_of

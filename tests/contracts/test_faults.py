@@ -10,8 +10,7 @@ from gatehouse.accounts.refresh import RefreshToken, present
 from gatehouse.admission.model import KeyClaim
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import Role
-from gatehouse.credentials.model import Credential
-from gatehouse.credentials.service import CredentialQuery
+from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.errors import Conflict, NotFound, ServiceUnavailable
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.admission import DynamoAdmission

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from moto import mock_aws
 
-from gatehouse.consumers.listing import Order, Page, UserQuery
+from gatehouse.consumers.listing import Order, UserQuery
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
-from gatehouse.credentials.model import Credential
-from gatehouse.credentials.service import CredentialQuery
+from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.ids import new_id
+from gatehouse.persistence import Page
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.table import open_table

@@ -11,10 +11,10 @@ from gatehouse.accounts.model import Account, Session, SignIn
 from gatehouse.accounts.refresh import RefreshToken
 from gatehouse.accounts.service import MOST_SESSIONS
 from gatehouse.consumers.model import Role, User
-from gatehouse.consumers.service import Stale
 from gatehouse.credentials.model import CredentialType, IssuedCredential
 from gatehouse.credentials.service import MOST_ACTIVE, NewCredential
 from gatehouse.errors import Conflict, Forbidden, NotFound, ServiceUnavailable, Unauthenticated
+from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from local.gateway.process import GatewayProcess
+from tests.gateway_process import GatewayProcess
 
 ADMIN_EMAIL = "first-admin@example.com"
 ADMIN_PASSWORD = "First-Admin-1"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.gateway.process import running
+from tests.gateway_process import running
 from tests.journeys.client import SETTINGS, House
 
 type Opener = Callable[[Mapping[str, str]], House]

@@ -163,6 +163,7 @@ def test_a_cursor_opens_only_the_list_it_was_made_for(crowd: Crowd, house: House
     where = {"createdAfter": crowd.created_after}
     cursor = crowd.ask(USERS, where=where, first=2).body["extensions"]["next"]["users"]
     assert crowd.ask(USERS, where=where, first=5, after=cursor).outcome == "ok"
+    assert crowd.ask(USERS, where=where, orderBy={"createdAt": "DESC"}, after=cursor).outcome == "ok"
     foreign: list[dict[str, Any]] = [
         {"where": {**where, "role": "USER"}, "after": cursor},
         {"where": {"search": crowd.search}, "after": cursor},

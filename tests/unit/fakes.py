@@ -5,23 +5,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gatehouse.accounts.model import Account, Session
+from gatehouse.accounts.model import Account, KeptSession, Session
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
-from gatehouse.accounts.service import MOST_SESSIONS, Accounts, KeptSession
+from gatehouse.accounts.service import MOST_SESSIONS, Accounts
 from gatehouse.accounts.tokens import SessionTokens, SigningKeys
 from gatehouse.admission.model import KeyClaim, StoredKey
 from gatehouse.admission.service import Admission
 from gatehouse.bootstrap import Bootstrap
 from gatehouse.consumers.fields import unique_form
-from gatehouse.consumers.listing import Page, UserQuery
+from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import Role, Standing, User
-from gatehouse.consumers.service import Consumers, Stale
-from gatehouse.credentials.model import Credential
-from gatehouse.credentials.service import MOST_ACTIVE, CredentialQuery, Credentials, too_many_active
+from gatehouse.consumers.service import Consumers
+from gatehouse.credentials.model import Credential, CredentialQuery
+from gatehouse.credentials.service import MOST_ACTIVE, Credentials, too_many_active
 from gatehouse.cursors import Cursors
 from gatehouse.errors import Conflict, Forbidden
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
+from gatehouse.persistence import Page, Stale
 from gatehouse.settings import Settings
 from gatehouse.wiring import Gatehouse
 

@@ -16,7 +16,7 @@ DOORS = sorted(folder.name for folder in FUNCTIONS.iterdir() if (folder / "__ini
 
 # Rooms of the domain: no module of theirs knows where it runs or what keeps its data.
 DOMAIN_ROOMS = {"accounts", "admission", "consumers", "credentials"}
-DOMAIN_MODULES = {"bootstrap", "clock", "cursors", "errors", "ids", "permissions", "text"}
+DOMAIN_MODULES = {"bootstrap", "clock", "cursors", "errors", "ids", "permissions", "persistence", "text"}
 OTHER_MODULES = {"settings", "telemetry", "wiring"}
 OUTER_ROOMS = {"storage", "outside"}
 
@@ -121,6 +121,13 @@ def test_what_may_be_imported_somewhere_is_imported_there(package: str) -> None:
 def test_the_domain_imports_only_the_domain(module: Module) -> None:
     assert _rooms_imported(module) <= DOMAIN_ROOMS | DOMAIN_MODULES
     assert not any(_within(name, door) for name in module.imports for door in DOORS)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.name.endswith(".service")], ids=lambda module: module.name)
+def test_no_use_case_reaches_for_another_rooms(module: Module) -> None:
+    others = [name for name in module.imports if ".service" in name and not _within(name, module.name)]
+
+    assert others == []
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if _room(m.name) in OUTER_ROOMS], ids=lambda module: module.name)

@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse.consumers.listing import Order, UserQuery
 from gatehouse.consumers.model import Role
-from gatehouse.credentials.service import CredentialQuery
+from gatehouse.credentials.model import CredentialQuery
 from gatehouse.cursors import Cursors
 from gatehouse.errors import BadRequest
 

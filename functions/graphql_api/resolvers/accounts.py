@@ -3,8 +3,8 @@
 from ariadne import MutationType, QueryType
 
 from gatehouse.accounts.model import SignIn
+from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import User
-from gatehouse.consumers.service import NewUser
 from graphql_api.context import Info
 
 _query = QueryType()

@@ -4,9 +4,10 @@ from typing import Any
 
 from ariadne import MutationType, QueryType
 
+from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.listing import Order, UserQuery
 from gatehouse.consumers.model import User
-from gatehouse.consumers.service import NewUser, UserChanges
+from gatehouse.consumers.service import UserChanges
 from graphql_api.context import Info
 from graphql_api.lists import Connection, connection, plain_list
 
@@ -50,7 +51,9 @@ def _user_query(arguments: dict[str, Any]) -> UserQuery:
     where = arguments.get("where") or {}
     order_by = arguments.get("order_by")
     if order_by is None:
-        return UserQuery(**where)
+        if where.get("search") is not None:
+            return UserQuery(**where)
+        order_by = {"created_at": "DESC"}  # told or not, it is the same list, and its cursors go on in it
     [(field, direction)] = order_by.items()
     order = Order.USERNAME if field == "username" else Order.CREATED_AT
     return UserQuery(**where, order=order, descending=direction == "DESC")

@@ -4,8 +4,8 @@ from typing import Any
 
 from ariadne import MutationType, QueryType
 
-from gatehouse.credentials.model import Credential, IssuedCredential
-from gatehouse.credentials.service import CredentialChanges, CredentialQuery, NewCredential
+from gatehouse.credentials.model import Credential, CredentialQuery, IssuedCredential
+from gatehouse.credentials.service import CredentialChanges, NewCredential
 from graphql_api.context import Info
 from graphql_api.lists import Connection, connection, plain_list
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.clock import Clock
+from gatehouse.consumers.creation import fresh_user
 from gatehouse.consumers.model import Kind, Role, User
-from gatehouse.consumers.service import fresh_user
 
 _ALPHABETS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.+=%")
 

@@ -1,4 +1,4 @@
-"""Who may do what: contract's table as data, and the functions that read it.
+"""Who may do what: the rights of each role as a table, and the functions that read it.
 
 A caller's right to act comes from three things, all of which must agree: the role's row in `TABLE`, the scope of the
 credential it came with, and, for what only a person may do, that it came with a session.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_SHORTEST_KEY = 32
+SHORTEST_KEY_BYTES = 32
 _PASSWORD_CLASSES = frozenset({"lower", "upper", "digit", "symbol"})
 
 
@@ -84,8 +84,8 @@ class _Reader:
 
     def key(self, name: str) -> str | None:
         value = self.environment.get(name, "")
-        if value and len(value.encode()) < _SHORTEST_KEY:
-            raise InvalidSetting(f"{name} must have at least {_SHORTEST_KEY} bytes.")
+        if value and len(value.encode()) < SHORTEST_KEY_BYTES:
+            raise InvalidSetting(f"{name} must have at least {SHORTEST_KEY_BYTES} bytes.")
         return value or None
 
     def number(self, name: str, default: int, lowest: int, highest: int) -> int:
@@ -95,13 +95,10 @@ class _Reader:
         return int(value)
 
     def switch(self, name: str, default: bool) -> bool:
-        return self.choice(name, "true" if default else "false", ("true", "false")) == "true"
-
-    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(name, default).lower()
-        if value not in allowed:
-            raise InvalidSetting(f"{name} must be one of: {', '.join(allowed)}.")
-        return value
+        value = self.text(name, str(default)).lower()
+        if value not in ("true", "false"):
+            raise InvalidSetting(f"{name} must be one of: true, false.")
+        return value == "true"
 
     def words(self, name: str, default: str) -> tuple[str, ...]:
         return tuple(word for part in self.text(name, default).split(",") if (word := part.strip()))

@@ -10,8 +10,8 @@ import pytest
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.accounts.refresh import RefreshToken
 from gatehouse.accounts.service import MOST_SESSIONS, Accounts
+from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Kind, Role, User
-from gatehouse.consumers.service import NewUser
 from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable, Unauthenticated
 from gatehouse.permissions import ANONYMOUS, Caller
 from tests.unit.fakes import HASHER, PASSWORD, POLICY, START, TOKENS, MemoryStore, StoppedClock, a_user, signed_in

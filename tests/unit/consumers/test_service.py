@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
-from gatehouse.consumers.service import Consumers, NewUser, UserChanges
+from gatehouse.consumers.service import Consumers, UserChanges
 from gatehouse.errors import BadRequest, Conflict, Forbidden, GatehouseError, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller

@@ -9,8 +9,8 @@ import pytest
 
 from gatehouse.consumers.model import DeactivatedBy, Role, User
 from gatehouse.credentials.keys import ApiKey
-from gatehouse.credentials.model import Credential, CredentialType
-from gatehouse.credentials.service import MOST_ACTIVE, CredentialChanges, CredentialQuery, Credentials, NewCredential
+from gatehouse.credentials.model import Credential, CredentialQuery, CredentialType
+from gatehouse.credentials.service import MOST_ACTIVE, CredentialChanges, Credentials, NewCredential
 from gatehouse.errors import BadRequest, Conflict, Forbidden, GatehouseError, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller

@@ -180,6 +180,7 @@ def test_nothing_is_suggested(api: Api, admin: Caller) -> None:
         "{ me { usernam } }",
         "{ users(frist: 1) { id } }",
         "{ users(where: { rol: USER }) { id } }",
+        "{ users }",
     ):
         assert "id you mean" not in api.ask(query, caller=admin).text
 
@@ -192,6 +193,19 @@ def test_introspection_can_be_switched_off(api: Api) -> None:
     refused = closed.ask(query)
     assert (refused.status, set(refused.codes)) == (400, {"BAD_REQUEST"})
     assert closed.ask("{ __typename }").data == {"__typename": "Query"}
+
+
+def test_without_introspection_no_error_lists_the_fields_of_a_type(api: Api) -> None:
+    closed = Api(the_house(MemoryStore(), StoppedClock(), the_settings(INTROSPECTION="false")))
+    literal = "mutation { login(loginInput: {}) { expiresIn } }"
+    variable = "mutation ($in: LoginInput!) { login(loginInput: $in) { expiresIn } }"
+
+    assert "password: String!" in api.ask(literal).text
+    assert "password: String!" in api.ask(variable, {"in": {}}).text
+    assert [error["message"] for error in closed.ask(literal).errors] == ["LoginInput! is expected at loginInput."] * 2
+    assert [error["message"] for error in closed.ask(variable, {"in": {}}).errors] == [
+        "LoginInput! is expected at in."
+    ] * 2
 
 
 def test_a_refusal_of_ours_is_told_with_its_code_place_and_path(api: Api, store: MemoryStore) -> None:

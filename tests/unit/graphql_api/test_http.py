@@ -53,7 +53,9 @@ def test_the_answer_has_the_media_type_that_was_asked_for(api: Api, accept: str 
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml, text/plain", "image/*"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/xml, text/plain", "image/*", "application/json;q=0, text/html"]
+)
 def test_who_takes_no_json_gets_a_406(api: Api, accept: str) -> None:
     _is_refused(api.send(TYPENAME, headers={"accept": accept}), 406, f"Accept must allow {GRAPHQL_JSON} or {JSON}.")
 

@@ -89,7 +89,7 @@ def test_a_store_that_does_not_answer_is_told_in_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "question"), [(("--table", "people"), "Which Region?"), (("--region", "eu-west-1"), "Whose table?")]
+    ("arguments", "question"), [(("--table", "people"), "Which Region?"), (("--region", "eu-west-1"), "Which table?")]
 )
 def test_what_is_missing_is_asked_for(arguments: tuple[str, ...], question: str) -> None:
     result = run(*arguments)

@@ -105,9 +105,13 @@ def test_a_bad_credential_is_no_failure_to_report(
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/echo"), ("POST", "/"), ("POST", "/echo/"), ("PURGE", "/open")])
-def test_an_unknown_route_is_answered_as_api_gateway_does(make_gateway: MakeGateway, method: str, path: str) -> None:
-    response = make_gateway().handle(HttpRequest(method=method, path=path))
+def test_an_unknown_route_is_answered_as_api_gateway_does_and_logged_with_its_id(
+    make_gateway: MakeGateway, caplog: pytest.LogCaptureFixture, method: str, path: str
+) -> None:
+    with caplog.at_level(logging.INFO):
+        response = make_gateway().handle(HttpRequest(method=method, path=path))
     assert (response.status, response.body) == (403, b'{"message":"Missing Authentication Token"}')
+    assert caplog.messages == [f"MISSING_AUTHENTICATION_TOKEN for request {response.value('x-amzn-RequestId')}"]
 
 
 def test_an_unknown_route_with_a_credential_is_taken_for_a_signed_request(make_gateway: MakeGateway) -> None:

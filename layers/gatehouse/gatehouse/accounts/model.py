@@ -49,6 +49,15 @@ class Session:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptSession:
+    """A session with what decides whether it still counts."""
+
+    session: Session
+    standing: Standing
+    user: User
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignIn:
     """What a person who signed in keeps. `expires_in` is the access token's life in seconds."""
 

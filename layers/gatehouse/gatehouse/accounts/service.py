@@ -4,32 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gatehouse.accounts.model import Account, Session, SignIn
+from gatehouse.accounts.model import Account, KeptSession, Session, SignIn
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.refresh import RefreshToken, TokenSpent, present, start_session
 from gatehouse.accounts.tokens import SessionTokens
 from gatehouse.clock import Clock
 from gatehouse.consumers import fields
+from gatehouse.consumers.creation import NewUser, fresh_user
 from gatehouse.consumers.fields import unique_form
-from gatehouse.consumers.model import Kind, Role, Standing, User
-from gatehouse.consumers.service import NewUser, Stale, fresh_user
+from gatehouse.consumers.model import Kind, Role, User
 from gatehouse.errors import ServiceUnavailable, Unauthenticated
 from gatehouse.ids import new_id
 from gatehouse.permissions import Action, Caller, require
+from gatehouse.persistence import Stale
 
 MOST_SESSIONS = 100
 """Live sessions of one consumer; one more ends the oldest."""
 
 _ATTEMPTS = 50  # as many sign-ins as may race for one place among the most sessions
-
-
-@dataclass(frozen=True)
-class KeptSession:
-    """A session with what decides whether it still counts."""
-
-    session: Session
-    standing: Standing
-    user: User
 
 
 class AccountStore(Protocol):

@@ -1,6 +1,5 @@
 """Lists of users: which questions an index can answer, and a page of the answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -70,14 +69,3 @@ class UserQuery:
             and self.is_active in (None, user.is_active)
             and self.kind in (None, user.kind)
         )
-
-
-@dataclass(frozen=True)
-class Page[T]:
-    """A page of a list: each entry with its position, and where the next page goes on (None: this is the last).
-
-    A filtered page may have fewer entries than were asked for, and still go on.
-    """
-
-    entries: Sequence[tuple[str, T]]
-    next_position: str | None

@@ -6,17 +6,15 @@ from typing import Any, Protocol, TypedDict
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.clock import Clock
 from gatehouse.consumers import fields
-from gatehouse.consumers.listing import Page, UserQuery
+from gatehouse.consumers.creation import NewUser, fresh_user
+from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
 from gatehouse.errors import BadRequest, Forbidden, NotFound, ServiceUnavailable
-from gatehouse.ids import new_id, parse_id
+from gatehouse.ids import parse_id
 from gatehouse.permissions import Action, Caller, require, require_on
+from gatehouse.persistence import Page, Stale
 
 _ATTEMPTS = 5
-
-
-class Stale(Exception):
-    """What was decided on has changed meanwhile; nothing was written."""
 
 
 class ConsumerStore(Protocol):
@@ -37,18 +35,6 @@ class ConsumerStore(Protocol):
 
     def delete_belongings(self, user_id: str) -> None:
         """Removes what a deleted user left: sessions and credentials."""
-
-
-class NewUser(TypedDict, total=False):
-    """What `create` takes."""
-
-    username: str
-    email: str
-    password: str | None
-    first_name: str | None
-    last_name: str | None
-    role: Role | None
-    kind: Kind | None
 
 
 class UserChanges(TypedDict, total=False):
@@ -153,22 +139,6 @@ class Consumers:
         if changes.get("is_active") is False and caller.role is Role.ADMIN:
             return replace(after, deactivated_by=DeactivatedBy.ADMIN)  # what others switched off an ADMIN may hold
         return after
-
-
-def fresh_user(new: NewUser, clock: Clock, *, role: Role, kind: Kind) -> User:
-    """A user made of what a caller sent; raises BadRequest for the first field that breaks its rule."""
-    now = clock.now()
-    return User(
-        id=new_id(now),
-        username=fields.username(new["username"]),
-        email=fields.email(new["email"]),
-        first_name=fields.person_name(new.get("first_name"), "firstName"),
-        last_name=fields.person_name(new.get("last_name"), "lastName"),
-        role=role,
-        kind=kind,
-        created_at=now,
-        updated_at=now,
-    )
 
 
 _RIGHTS = {

@@ -42,6 +42,19 @@ class Credential:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CredentialQuery:
+    """Which credentials, newest first; None asks for all."""
+
+    consumer_id: str | None = None
+    type: CredentialType | None = None
+    is_active: bool | None = None
+
+    def admits(self, credential: Credential) -> bool:
+        """Whether the credential belongs in the list."""
+        return self.type in (None, credential.type) and self.is_active in (None, credential.is_active)
+
+
+@dataclass(frozen=True, kw_only=True)
 class IssuedCredential:
     """A fresh credential and, once, the secret that its client must keep; None where the caller chose it."""
 

@@ -7,14 +7,13 @@ from typing import Any, Protocol, TypedDict
 
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.clock import Clock
-from gatehouse.consumers.listing import Page
 from gatehouse.consumers.model import DeactivatedBy, Role, User
-from gatehouse.consumers.service import Stale
 from gatehouse.credentials import keys
-from gatehouse.credentials.model import Credential, CredentialType, IssuedCredential
+from gatehouse.credentials.model import Credential, CredentialQuery, CredentialType, IssuedCredential
 from gatehouse.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id, parse_id
 from gatehouse.permissions import Action, Caller, may, require, require_on
+from gatehouse.persistence import Page, Stale
 from gatehouse.text import clean_text
 
 MOST_ACTIVE = 100
@@ -23,19 +22,6 @@ MOST_ACTIVE = 100
 _ATTEMPTS = 5
 _MOST_SCOPES = 50
 _SCOPE = re.compile(r"[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}", re.ASCII)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CredentialQuery:
-    """Which credentials, newest first; None asks for all."""
-
-    consumer_id: str | None = None
-    type: CredentialType | None = None
-    is_active: bool | None = None
-
-    def admits(self, credential: Credential) -> bool:
-        """Whether the credential belongs in the list."""
-        return self.type in (None, credential.type) and self.is_active in (None, credential.is_active)
 
 
 class CredentialStore(Protocol):

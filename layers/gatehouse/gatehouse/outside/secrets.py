@@ -9,9 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gatehouse.accounts.tokens import SigningKeys
 from gatehouse.errors import ServiceUnavailable
-from gatehouse.settings import InvalidSetting, Settings
+from gatehouse.settings import SHORTEST_KEY_BYTES, InvalidSetting, Settings
 
-_SHORTEST_KEY = 32
 _LOCAL_KEY_ID = "local"
 
 
@@ -28,8 +27,8 @@ def signing_keys(settings: Settings) -> SigningKeys:
     kept = json.loads(_secret_string(settings.jwt_secret_arn, settings.region))
     current = kept.pop("current", None)
     keys = {key_id: key.encode() for key_id, key in kept.items()}
-    if current not in keys or any(len(key) < _SHORTEST_KEY for key in keys.values()):
-        raise InvalidSetting(f"The JWT secret needs its current key, and keys of at least {_SHORTEST_KEY} bytes.")
+    if current not in keys or any(len(key) < SHORTEST_KEY_BYTES for key in keys.values()):
+        raise InvalidSetting(f"The JWT secret needs its current key, and keys of at least {SHORTEST_KEY_BYTES} bytes.")
     return SigningKeys(current, keys)
 
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from gatehouse.accounts.model import Account, Session
-from gatehouse.accounts.service import MOST_SESSIONS, KeptSession
+from gatehouse.accounts.model import Account, KeptSession, Session
+from gatehouse.accounts.service import MOST_SESSIONS
 from gatehouse.consumers.model import User
-from gatehouse.consumers.service import Stale
+from gatehouse.persistence import Stale
 from gatehouse.storage import keys
 from gatehouse.storage.consumers import new_consumer
 from gatehouse.storage.records import GateRecord, NameRecord, ProfileRecord, SessionRecord, spent_texts

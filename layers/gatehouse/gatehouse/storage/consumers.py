@@ -6,10 +6,10 @@ from pynamodb.expressions.update import Action
 from gatehouse.accounts.model import Session
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.fields import unique_form
-from gatehouse.consumers.listing import Page, UserQuery
+from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import User
-from gatehouse.consumers.service import Stale
 from gatehouse.errors import Conflict, Forbidden
+from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
 from gatehouse.storage.records import (
     GateRecord,
@@ -29,11 +29,7 @@ class DynamoConsumers:
     """The store of `consumers.service`."""
 
     def find_user(self, user_id: str) -> User | None:
-        with store_faults():
-            try:
-                return ProfileRecord.get(keys.consumer(user_id), keys.PROFILE, consistent_read=True).user()
-            except ProfileRecord.DoesNotExist:
-                return None
+        return find_user(user_id)
 
     def page_users(self, query: UserQuery, first: int, after: str | None) -> Page[User]:
         with store_faults():
@@ -45,7 +41,7 @@ class DynamoConsumers:
     def create_first_admin(self, user: User, password_hash: str) -> None:
         """Keeps the user where there is no active ADMIN; raises Conflict."""
         only_first = RosterRecord.ids.does_not_exist()
-        there_is_one = Conflict("There is an ADMIN already; let them make the next with createUser.")
+        there_is_one = Conflict("There is an ADMIN already; sign in as that ADMIN and use createUser.")
         transaction = Transaction()
         transaction.update(RosterRecord.key(), [RosterRecord.ids.add({user.id})], only_first, otherwise=there_is_one)
         add_consumer(transaction, user, password_hash).commit()
@@ -102,6 +98,15 @@ class DynamoConsumers:
             gate.append(GateRecord.generation.add(1))
         transaction.update(GateRecord.key(after.id), gate, GateRecord.pk.exists(), otherwise=Stale())
         return [ProfileRecord.generation.add(1), ProfileRecord.sessions.set(0)] if ends_sessions else []
+
+
+def find_user(user_id: str) -> User | None:
+    """The user as the table has it now."""
+    with store_faults():
+        try:
+            return ProfileRecord.get(keys.consumer(user_id), keys.PROFILE, consistent_read=True).user()
+        except ProfileRecord.DoesNotExist:
+            return None
 
 
 def new_consumer(user: User, password_hash: str | None, session: Session | None = None) -> Transaction:

@@ -3,14 +3,13 @@
 from pynamodb.expressions.update import Action
 
 from gatehouse.clock import milliseconds
-from gatehouse.consumers.listing import Page
 from gatehouse.consumers.model import User
-from gatehouse.consumers.service import Stale
-from gatehouse.credentials.model import Credential
-from gatehouse.credentials.service import MOST_ACTIVE, CredentialQuery, too_many_active
+from gatehouse.credentials.model import Credential, CredentialQuery
+from gatehouse.credentials.service import MOST_ACTIVE, too_many_active
 from gatehouse.errors import Conflict
+from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
-from gatehouse.storage.consumers import DynamoConsumers
+from gatehouse.storage.consumers import find_user
 from gatehouse.storage.records import (
     CredentialRecord,
     CredentialWayRecord,
@@ -26,7 +25,7 @@ class DynamoCredentials:
     """The store of `credentials.service`."""
 
     def find_user(self, user_id: str) -> User | None:
-        return DynamoConsumers().find_user(user_id)
+        return find_user(user_id)
 
     def find_credential(self, credential_id: str) -> Credential | None:
         with store_faults():

@@ -16,11 +16,11 @@ from pynamodb.expressions.operand import Path
 
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.fields import unique_form
-from gatehouse.consumers.listing import Order, Page, UserQuery
+from gatehouse.consumers.listing import Order, UserQuery
 from gatehouse.consumers.model import Role, User
-from gatehouse.credentials.model import Credential
-from gatehouse.credentials.service import CredentialQuery
+from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.ids import lowest_id
+from gatehouse.persistence import Page
 from gatehouse.storage import keys
 from gatehouse.storage.records import CredentialRecord, ProfileRecord
 from gatehouse.storage.table import open_table, read_together

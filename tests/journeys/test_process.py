@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.gateway.environment import ROOT
-from local.gateway.process import GatewayProcess, running
+from tests.gateway_process import GatewayProcess, running
 
 ADMIN = {"ADMIN_EMAIL": "ada@example.com", "ADMIN_PASSWORD": "Not-Shown-1", "BCRYPT_ROUNDS": "4"}
 
@@ -74,7 +74,7 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
     assert time.monotonic() - started < 5
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(
-        f"The local gateway cannot start: port {port} cannot be had (Address already in use)."
+        f"The local gateway cannot start: port {port} cannot be used (Address already in use);"
     )
 
 

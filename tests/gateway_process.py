@@ -10,8 +10,8 @@ from queue import Queue
 from threading import Thread
 
 from local.gateway.environment import ROOT
+from local.gateway.welcome import READY
 
-READY = "Gatehouse is ready: "
 _SECONDS_TO_START = 30
 _SECONDS_TO_STOP = 5
 
