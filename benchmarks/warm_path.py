@@ -18,6 +18,8 @@ from gatehouse.clock import SystemClock
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.ids import new_id
 from gatehouse.settings import Settings
+from local.gateway.environment import load_template
+from local.gateway.runtime import load_handlers
 
 ROUNDS = 3_000
 
@@ -51,9 +53,8 @@ def main() -> None:
         }
     )
     token = _install()
-    from authorizer.handler import handler as authorizer  # noqa: PLC0415 - they take the graph that was installed
-    from graphql_api.handler import handler as graphql_api  # noqa: PLC0415
-
+    handlers = load_handlers(load_template({}))  # loaded only now, because they take the graph that was installed
+    authorizer, graphql_api = handlers["AuthorizerFunction"], handlers["GraphqlApiFunction"]
     event = _event(token)
     answer = authorizer(event, None)
     admitted = {**event, "requestContext": {**event["requestContext"], "authorizer": answer["context"]}}

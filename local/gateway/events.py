@@ -27,8 +27,7 @@ _DROPPED_FROM_REQUEST = {
 _DROPPED_FROM_RESPONSE = {
     *("content-length", "expect", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade"),
 }
-# and these it sees under another name, WWW-Authenticate among them: only a gateway response can send that one.
-# AWS renames www-authenticate too; here it keeps its name (docs/decisions.md says why).
+# and these it sees under another name. AWS renames www-authenticate too; here it keeps its own (docs/decisions.md).
 _REMAPPED = {"authorization", "connection", "content-md5", "date", "max-forwards", "server", "user-agent"}
 _OVERWRITTEN_IN_REQUEST = {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
 

@@ -1,4 +1,4 @@
-"""CloudFormation's language: its short YAML tags, and what its intrinsic functions come to for given parameters."""
+"""CloudFormation's language as far as the template speaks it: short tags, and what intrinsic functions come to."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ ACCOUNT_ID = "123456789012"
 STACK_NAME = "gatehouse-local"
 
 _NO_VALUE = object()
-_SUBSTITUTE = re.compile(r"\$\{(!?)([^}]+)\}")
+_SUBSTITUTE = re.compile(r"\$\{([^}]+)\}")
 
 
 class TemplateError(Exception):
@@ -33,7 +33,7 @@ def _long_form(loader: _Loader, suffix: str, node: Node) -> dict[str, Any]:
             value = loader.construct_mapping(node, deep=True)
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
 
 
 _Loader.add_multi_constructor("!", _long_form)
@@ -71,16 +71,10 @@ class Evaluator:
         }
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
-            "Fn::And": lambda arguments: all(self.condition(one) for one in arguments),
             "Fn::Equals": lambda arguments: self.value(arguments[0]) == self.value(arguments[1]),
-            "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._attribute,
             "Fn::If": lambda arguments: self.value(arguments[1 if self.condition(arguments[0]) else 2]),
-            "Fn::Join": lambda arguments: str(arguments[0]).join(self.value(arguments[1])),
             "Fn::Not": lambda arguments: not self.condition(arguments[0]),
-            "Fn::Or": lambda arguments: any(self.condition(one) for one in arguments),
-            "Fn::Select": lambda arguments: self.value(arguments[1])[int(self.value(arguments[0]))],
-            "Fn::Split": lambda arguments: self.value(arguments[1]).split(arguments[0]),
             "Fn::Sub": self._substitute,
         }
 
@@ -101,8 +95,6 @@ class Evaluator:
 
     def condition(self, node: Any) -> bool:
         """Whether a condition holds, given by its name or written out."""
-        if isinstance(node, dict) and set(node) == {"Condition"}:
-            node = node["Condition"]
         if isinstance(node, str):
             conditions = self._document.get("Conditions", {})
             if node not in conditions:
@@ -119,13 +111,10 @@ class Evaluator:
             return name
         raise TemplateError(f"Ref: there is no {name}.")
 
-    def _parameter(self, name: str) -> Any:
+    def _parameter(self, name: str) -> str:
         value = self._parameters[name]
         if value is None:
             raise TemplateError(f"The parameter {name} has no default and was not given.")
-        kind = str(self._document["Parameters"][name].get("Type", "String"))
-        if kind == "CommaDelimitedList" or kind.startswith("List<"):
-            return [part.strip() for part in str(value).split(",")]
         return str(value)
 
     def _attribute(self, arguments: list[str]) -> str:
@@ -140,22 +129,9 @@ class Evaluator:
         service = resource["Type"].split("::")[1].lower()
         return f"arn:aws:{service}:{self._region}:{ACCOUNT_ID}:{name}"
 
-    def _substitute(self, arguments: Any) -> str:
-        text, own = (arguments, {}) if isinstance(arguments, str) else arguments
-
+    def _substitute(self, text: str) -> str:
         def replacement(match: re.Match[str]) -> str:
-            literal, name = match.groups()
-            if literal:
-                return f"${{{name}}}"
-            if name in own:
-                return str(self.value(own[name]))
+            name = match.group(1)
             return str(self._attribute(name.split(".", 1)) if "." in name else self._ref(name))
 
         return _SUBSTITUTE.sub(replacement, text)
-
-    def _find_in_map(self, arguments: list[Any]) -> Any:
-        name, first, second = map(self.value, arguments)
-        try:
-            return self.value(self._document["Mappings"][name][first][second])
-        except KeyError:
-            raise TemplateError(f"FindInMap: there is no {name}.{first}.{second}.") from None

@@ -21,7 +21,7 @@ import typer
 from gatehouse import wiring
 from gatehouse.clock import SystemClock
 from gatehouse.settings import Settings
-from local.gateway.environment import ROOT, StartError, choices, cut_off, function_variables, load_template
+from local.gateway.environment import ROOT, Choices, StartError, choices, cut_off, function_variables, load_template
 from local.gateway.store import make_ready
 from local.gateway.template import Template
 from local.gateway.welcome import READY, first_admin
@@ -39,14 +39,15 @@ main = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="W
 @main.command()
 def serve() -> None:
     """Serves the API on PORT until it is told to stop, and says when it is ready."""
-    port = _free_port(choices(os.environ).port)
-    with _system() as (options, settings):
+    chosen = choices(os.environ)
+    port = _free_port(chosen.port)
+    with _system(chosen) as (options, settings):
         command = [_SAM, "local", "start-api", "--port", str(port), "--warm-containers", "LAZY", *options]
         with _running(command) as process:
             _wait_until_healthy(port, process)
             url = f"http://localhost:{port}/graphql"
             bootstrap = wiring.build_bootstrap(settings, SystemClock())
-            print(READY + url, *first_admin(bootstrap, choices(os.environ), url), sep="\n", flush=True)
+            print(READY + url, *first_admin(bootstrap, chosen, url), sep="\n", flush=True)
             sys.exit(process.wait())
 
 
@@ -54,7 +55,7 @@ def serve() -> None:
 def invoke(event: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Calls one function with the event in a file; the file's folder, events/authorizer say, names the function."""
     function = _function_of(event, load_template(os.environ))
-    with _system() as (options, _):
+    with _system(choices(os.environ)) as (options, _):
         command = [_SAM, "local", "invoke", function, "--event", str(event.resolve()), *options]
         with _running(command) as process:
             sys.exit(process.wait())
@@ -81,9 +82,8 @@ def _function_of(event: Path, template: Template) -> str:
 
 
 @contextmanager
-def _system() -> Iterator[tuple[list[str], Settings]]:
+def _system(chosen: Choices) -> Iterator[tuple[list[str], Settings]]:
     """The options with which SAM finds a store that is ready, and the settings with which this process finds it."""
-    chosen = choices(os.environ)
     template = load_template(os.environ)
     with ExitStack() as opened:
         given = Store(chosen.endpoint, chosen.endpoint) if chosen.endpoint else None

@@ -39,7 +39,7 @@ def a_session(user: User, *, generation: int = 0, age: timedelta = timedelta()) 
     return new_session(user, generation=generation, age=age)[0]
 
 
-def a_credential(owner: User, key_id: str = "mobile-app", **changes: object) -> Credential:
+def a_credential(owner: User, key_id: str = "mobile-app", **changes: Any) -> Credential:
     """An active key of the owner, with nothing that need not be."""
     known = Credential(
         id=new_id(START),
@@ -53,7 +53,7 @@ def a_credential(owner: User, key_id: str = "mobile-app", **changes: object) -> 
         created_at=START,
         updated_at=START,
     )
-    return replace(known, **changes)  # type: ignore[arg-type]
+    return replace(known, **changes)
 
 
 def an_admin(name: str, keep: DynamoConsumers) -> User:
@@ -70,9 +70,9 @@ def an_admin(name: str, keep: DynamoConsumers) -> User:
     return user
 
 
-def changed(user: User, **changes: object) -> User:
+def changed(user: User, **changes: Any) -> User:
     """The user after a change, as the use cases hand it to the store."""
-    return replace(user, revision=user.revision + 1, updated_at=START + timedelta(hours=1), **changes)  # type: ignore[arg-type]
+    return replace(user, revision=user.revision + 1, updated_at=START + timedelta(hours=1), **changes)
 
 
 def standing_of(user_id: str) -> Standing | None:
