@@ -8,6 +8,7 @@ from typing import Any
 
 from authorizer import policy, schemes
 from gatehouse import telemetry, wiring
+from gatehouse.admission.addresses import address_of
 from gatehouse.errors import Unauthenticated
 
 _gate = wiring.gate()
@@ -23,11 +24,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     _log.thread_safe_append_keys(correlation_id=event["requestContext"]["requestId"])
     try:
-        caller = schemes.identify(_headers(event), _gate)
+        headers = _headers(event)
+        admitted = schemes.identify(headers, _gate, _address(event, headers))
     except Unauthenticated as error:
         _log.info("refused", extra={"refusal": error.message})
         raise Exception("Unauthorized") from None  # noqa: TRY002 - the very words that API Gateway asks for
-    return policy.allow(event["methodArn"], caller)
+    return policy.allow(event["methodArn"], admitted, _gate.clock.now())
 
 
 def _headers(event: dict[str, Any]) -> schemes.Headers:
@@ -37,3 +39,8 @@ def _headers(event: dict[str, Any]) -> schemes.Headers:
     for name, values in sent.items():
         headers.setdefault(name.lower(), []).extend(values)
     return headers
+
+
+def _address(event: dict[str, Any], headers: schemes.Headers) -> str:
+    forwarded = ", ".join(headers.get("x-forwarded-for", []))
+    return address_of(event["requestContext"]["identity"]["sourceIp"], forwarded, _gate.trusted_proxies)

@@ -20,7 +20,7 @@ from graphql_api.directives import enforce
 from graphql_api.endpoint import Endpoint
 from graphql_api.http import Unacceptable
 from graphql_api.resolvers import BINDABLES
-from graphql_api.scalars import ENUMS, date_time
+from graphql_api.scalars import ENUMS, SCALARS
 
 
 def build_app(gatehouse: Gatehouse) -> Starlette:
@@ -32,7 +32,13 @@ def build_app(gatehouse: Gatehouse) -> Starlette:
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "x-api-key"],
-        expose_headers=["retry-after", "www-authenticate"],
+        expose_headers=[
+            "retry-after",
+            "www-authenticate",
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
+        ],
     )
     return Starlette(
         routes=[Route("/graphql", endpoint.answer, methods=["GET", "POST"]), Route("/health", _health)],
@@ -45,7 +51,7 @@ def build_schema(settings: Settings) -> GraphQLSchema:
     """The executable schema, every field under its rule."""
     # Only the layer's own files: Ariadne ships SDL too, and a search through /opt would find it.
     sdl = [file.read_text() for file in sorted(settings.schema_directory.glob("*.graphql"))]
-    schema = make_executable_schema(sdl, date_time, *ENUMS, *BINDABLES, convert_names_case=True)
+    schema = make_executable_schema(sdl, *SCALARS, *ENUMS, *BINDABLES, convert_names_case=True)
     enforce(schema)
     return schema
 

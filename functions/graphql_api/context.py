@@ -2,22 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from graphql import GraphQLResolveInfo
 
+from gatehouse.admission.meters import Allowance
 from gatehouse.consumers.model import Role
 from gatehouse.permissions import Caller
 from gatehouse.wiring import Gatehouse
 
 
-@dataclass(frozen=True)
+@dataclass
 class RequestContext:
-    """One request's own. `next` collects, by response alias, where plain lists go on."""
+    """One request's own. `next` collects, by response alias, where plain lists go on.
+
+    `allowance` is what admission left, and less where the request turns out to cost more than 1; `retry_after` is in
+    seconds, where it left nothing.
+    """
 
     gatehouse: Gatehouse
     caller: Caller
     correlation_id: str
+    allowance: Allowance
+    retry_after: int | None = None
+    plan_id: str | None = None
     next: dict[str, str] = field(default_factory=dict)
 
 
@@ -28,7 +37,25 @@ type Info = GraphQLResolveInfo[RequestContext]
 def from_event(gatehouse: Gatehouse, event: Mapping[str, Any]) -> RequestContext:
     """The context of a REST API event that the authorizer let in."""
     request = event["requestContext"]
-    return RequestContext(gatehouse, _caller(request["authorizer"]), request["requestId"])
+    told = request["authorizer"]
+    return RequestContext(
+        gatehouse,
+        _caller(told),
+        request["requestId"],
+        allowance(told),
+        int(told["retryAfter"]) if "retryAfter" in told else None,
+        told.get("plan"),
+    )
+
+
+def allowance(told: Mapping[str, str]) -> Allowance:
+    """What the authorizer says may still be asked for."""
+    return Allowance(
+        limit=int(told["limit"]),
+        remaining=int(told["remaining"]),
+        resets_at=datetime.fromtimestamp(int(told["reset"]), UTC),
+        is_spent=told["verdict"] != "allow",
+    )
 
 
 def _caller(told: Mapping[str, str]) -> Caller:
@@ -39,6 +66,7 @@ def _caller(told: Mapping[str, str]) -> Caller:
         role=Role(told["role"]),
         session_id=told.get("sessionId"),
         credential_id=told.get("credentialId"),
+        credential_number=int(told["credentialNumber"]) if "credentialNumber" in told else None,
         scopes=_scopes(told),
     )
 

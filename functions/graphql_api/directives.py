@@ -50,7 +50,8 @@ def enforce(schema: GraphQLSchema) -> None:
         if isinstance(object_type, GraphQLObjectType) and not type_name.startswith("__"):
             for field in object_type.fields.values():
                 is_root = object_type in roots
-                if is_root or is_composite_type(get_named_type(field.type)):
+                is_composite = is_composite_type(get_named_type(field.type))
+                if is_root or is_composite or _has(schema, field, "requires"):
                     rule = _read(schema, field, is_root)
                     field.extensions = {**field.extensions, _RULE: rule, _ONCE: _has(schema, field, "once")}
                     field.resolve = _guarded(rule, field.resolve or default_field_resolver)
@@ -60,6 +61,12 @@ def rule_of(field: GraphQLField) -> Rule:
     """The rule of a field of an enforced schema."""
     rule: Rule = field.extensions[_RULE]
     return rule
+
+
+def root_field(schema: GraphQLSchema, name: str) -> GraphQLField | None:
+    """The field that an operation can begin with under this name."""
+    roots = [root for root in (schema.query_type, schema.mutation_type) if root is not None]
+    return next((root.fields[name] for root in roots if name in root.fields), None)
 
 
 def stands_once(field: GraphQLField) -> bool:

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gatehouse import telemetry
-from gatehouse.errors import GatehouseError, ServiceUnavailable, Unauthenticated
+from gatehouse.admission import telling
+from gatehouse.errors import GatehouseError, RateLimitExceeded, ServiceUnavailable, Unauthenticated
 from gatehouse.wiring import Gatehouse
-from graphql_api import context, documents, errors, http
+from graphql_api import context, documents, errors, http, plan_policy
 from graphql_api.context import RequestContext
 from graphql_api.directives import Access, rule_of
 from graphql_api.limits import Limits
@@ -38,6 +39,7 @@ class Endpoint:
         started = time.perf_counter()
         exchange = _Exchange(context.from_event(self._gatehouse, request.scope["aws.event"]))
         try:
+            exchange.require_allowance()
             exchange.media_type = http.response_type(request)
             wanted = await http.read(request, self._gatehouse.settings.max_body_bytes)
             response = self._execute(exchange, wanted)
@@ -63,7 +65,8 @@ class Endpoint:
             self._schema, operation, wanted.variables, tells_fields=self._documents.introspection
         ):
             raise documents.Invalid(wrong)
-        self._limits.check_operation(self._schema, document, operation, wanted.variables)
+        cost = self._limits.check_operation(self._schema, document, operation, wanted.variables)
+        plan_policy.enforce(exchange.context, document, operation, exchange.fields, cost)
         _, result = graphql_sync(
             self._schema,
             {"query": wanted.query, "variables": wanted.variables, "operationName": wanted.operation_name},
@@ -94,6 +97,11 @@ class _Exchange:
     media_type: str = http.JSON
     fields: Sequence[str] = ()
     codes: list[str] = field(default_factory=list)
+
+    def require_allowance(self) -> None:
+        """Nothing, where the gate let the caller in; raises RateLimitExceeded, which an authorizer cannot answer."""
+        if self.context.allowance.is_spent:
+            raise RateLimitExceeded("Too many requests; the Retry-After header tells when to try again.")
 
     def tell(self, result: Mapping[str, Any]) -> Response:
         """The answer to an executed request; 503 or 500 where nothing came of it, because of the store or of us."""
@@ -138,14 +146,28 @@ class _Exchange:
         telemetry.logger().info("request", extra={name: fact for name, fact in facts.items() if fact is not None})
 
     def _respond(self, told: Mapping[str, Any], status: int) -> Response:
-        headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+        headers = {
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            **telling.headers(self.context.allowance),
+        }
         if status == Unauthenticated.status:
             headers["www-authenticate"] = "Bearer"
         if status == ServiceUnavailable.status:
             headers["retry-after"] = _RETRY_AFTER_SECONDS
+        if status == RateLimitExceeded.status:
+            headers["retry-after"] = str(self._retry_after())
         if status == 405:
             headers["allow"] = "POST"
+        told = {
+            **told,
+            "extensions": {**told.get("extensions", {}), "rateLimit": telling.extension(self.context.allowance)},
+        }
         return JSONResponse(told, status, headers, media_type=f"{self.media_type}; charset=utf-8")
+
+    def _retry_after(self) -> int:
+        now = self.context.gatehouse.clock.now()
+        return self.context.retry_after or telling.retry_after(self.context.allowance, now)
 
 
 def _status_of_nothing(codes: Sequence[str]) -> int:

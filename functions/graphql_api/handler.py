@@ -10,8 +10,10 @@ from typing import Any
 from mangum import Mangum
 
 from gatehouse import telemetry, wiring
+from gatehouse.admission import telling
 from graphql_api import errors
 from graphql_api.app import build_app
+from graphql_api.context import allowance
 
 _log = telemetry.logger()
 # Without the types a REST API would be handed base64; without lifespan="off" every call would log a failed start-up.
@@ -31,5 +33,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         return _serve(event, context)
     except Exception as error:  # noqa: BLE001 - the boundary: logged with its traceback, told as one neutral sentence
-        body = {"errors": [errors.unexpected(error, correlation_id)]}
-        return {"statusCode": 500, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}
+        body: dict[str, Any] = {"errors": [errors.unexpected(error, correlation_id)]}
+        headers = {"content-type": "application/json"}
+        if told := event["requestContext"].get("authorizer"):
+            left = allowance(told)
+            headers |= telling.headers(left)
+            body["extensions"] = {"rateLimit": telling.extension(left)}
+        return {"statusCode": 500, "headers": headers, "body": json.dumps(body)}

@@ -15,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -23,6 +24,7 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
 )
 
 from gatehouse.errors import BadRequest
@@ -31,7 +33,7 @@ from graphql_api.directives import stands_once
 from graphql_api.lists import MOST_ENTRIES
 
 _DEEPEST = 60  # where counting within a fragment stops: above what any setting allows
-_LIST_COST = 100  # what a list costs before its objects: it takes up to 24 queries, however few they find
+_LIST_COST = 100  # what a list costs before its objects, or with them where nobody tells how many: up to 24 queries
 _MOST_SELECTIONS = 300  # validation compares fields of one name with one another: 490 of them cost half a second
 _LISTS = ("edges", "nodes")
 
@@ -62,11 +64,8 @@ class Limits:
         _refuse_over(self.directives, counts["directives"], "directives")
         measure = _Measure(_fragments(document))
         for definition in document.definitions:
-            if (
-                isinstance(definition, OperationDefinitionNode)
-                and measure.depth(definition.selection_set, self.depth + 1) > self.depth
-            ):
-                raise BadRequest(f"The request is too deep: at most {self.depth} levels.")
+            if isinstance(definition, OperationDefinitionNode):
+                refuse_too_deep(self.depth, measure.depth(definition.selection_set, self.depth + 1))
 
     def check_operation(
         self,
@@ -74,16 +73,34 @@ class Limits:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: Mapping[str, Any],
-    ) -> None:
-        """Nothing, or BadRequest for a valid operation that costs too much, or hashes twice."""
+    ) -> int:
+        """The cost of a valid operation, at least 1; raises BadRequest where that is too much, or it hashes twice."""
         root = schema.get_root_type(operation.operation)
         if root is None:
-            return
+            return 1
         walk = _Cost(schema, _fragments(document), variables)
-        _refuse_over(self.cost, walk.of(operation.selection_set, root), "objects asked for")
+        cost = walk.of(operation.selection_set, root)
+        refuse_too_costly(self.cost, cost)
         for name, count in walk.once.items():
             if count > 1:
                 raise BadRequest(f"{name} may stand once in a request.")
+        return max(cost, 1)
+
+
+def depth_of(document: DocumentNode, operation: OperationDefinitionNode) -> int:
+    """How deep the operation goes, in a document that was checked."""
+    return _Measure(_fragments(document)).depth(operation.selection_set, _DEEPEST)
+
+
+def refuse_too_deep(most: int, depth: int) -> None:
+    """Nothing, or BadRequest where the depth is over the most."""
+    if depth > most:
+        raise BadRequest(f"The request is too deep: at most {most} levels.")
+
+
+def refuse_too_costly(most: int, cost: int) -> None:
+    """Nothing, or BadRequest where the cost is over the most."""
+    _refuse_over(most, cost, "objects asked for")
 
 
 @dataclass
@@ -152,6 +169,8 @@ class _Cost:
             if "edges" in named.fields:
                 return _LIST_COST + self.of(node.selection_set, named, first)
             return _LIST_COST + first * (1 + self.of(node.selection_set, named))
+        if node.name.value not in _LISTS and isinstance(get_nullable_type(definition.type), GraphQLList):
+            return _LIST_COST + self.of(node.selection_set, named)
         count = page if node.name.value in _LISTS else 1
         return count * (1 + self.of(node.selection_set, named))
 

@@ -1,16 +1,29 @@
 """The scalars of the schema, and its enums as the domain's own."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 
 from ariadne import EnumType, ScalarType
 
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.consumers.model import Kind, Role
 from gatehouse.credentials.model import CredentialType
+from gatehouse.plans.model import QuotaPeriod
+from gatehouse.usage.explanation import AccessRule
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 date_time = ScalarType("DateTime")
+day = ScalarType("Date")
 
-ENUMS = (EnumType("UserRole", Role), EnumType("UserKind", Kind), EnumType("CredentialType", CredentialType))
+SCALARS = (date_time, day)
+ENUMS = (
+    EnumType("UserRole", Role),
+    EnumType("UserKind", Kind),
+    EnumType("CredentialType", CredentialType),
+    EnumType("QuotaPeriod", QuotaPeriod),
+    EnumType("AccessRule", AccessRule),
+)
 
 
 @date_time.serializer
@@ -30,3 +43,16 @@ def _parse(value: object) -> datetime:
         return from_milliseconds(milliseconds(moment))
     except OverflowError as error:
         raise ValueError("out of range") from error
+
+
+@day.serializer
+def _serialize_day(moment: date) -> str:
+    return moment.isoformat()
+
+
+@day.value_parser
+def _parse_day(value: object) -> date:
+    """The day; raises ValueError for what is no `2026-01-31`."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("not a day")
+    return date.fromisoformat(value)

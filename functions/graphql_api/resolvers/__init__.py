@@ -1,5 +1,11 @@
 """From a field's arguments to one call of a use case, and back."""
 
-from graphql_api.resolvers import accounts, consumers, credentials
+from graphql_api.resolvers import accounts, consumers, credentials, plans, usage
 
-BINDABLES = (*accounts.BINDABLES, *consumers.BINDABLES, *credentials.BINDABLES)
+BINDABLES = (
+    *accounts.BINDABLES,
+    *consumers.BINDABLES,
+    *credentials.BINDABLES,
+    *plans.BINDABLES,
+    *usage.BINDABLES,
+)

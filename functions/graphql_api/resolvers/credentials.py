@@ -1,4 +1,4 @@
-"""Credentials: made, read, listed, changed, deleted."""
+"""Credentials: made, read, listed, changed, rotated, deleted."""
 
 from typing import Any
 
@@ -32,8 +32,7 @@ def _credential(_parent: None, info: Info, id: str) -> Credential:
 
 @_mutation.field("createCredential")
 def _create_credential(_parent: None, info: Info, create_credential_input: NewCredential) -> dict[str, Any]:
-    issued: IssuedCredential = info.context.gatehouse.credentials.create(info.context.caller, create_credential_input)
-    return {**vars(issued.credential), "secret": issued.secret}
+    return _issued(info.context.gatehouse.credentials.create(info.context.caller, create_credential_input))
 
 
 @_mutation.field("updateCredential")
@@ -41,9 +40,18 @@ def _update_credential(_parent: None, info: Info, id: str, update_credential_inp
     return info.context.gatehouse.credentials.update(info.context.caller, id, update_credential_input)
 
 
+@_mutation.field("rotateCredential")
+def _rotate_credential(_parent: None, info: Info, id: str, overlap_seconds: int | None) -> dict[str, Any]:
+    return _issued(info.context.gatehouse.credentials.rotate(info.context.caller, id, overlap_seconds))
+
+
 @_mutation.field("deleteCredential")
 def _delete_credential(_parent: None, info: Info, id: str) -> Credential:
     return info.context.gatehouse.credentials.delete(info.context.caller, id)
+
+
+def _issued(issued: IssuedCredential) -> dict[str, Any]:
+    return {**vars(issued.credential), "secret": issued.secret}
 
 
 def _credential_query(arguments: dict[str, Any]) -> CredentialQuery:

@@ -60,3 +60,10 @@ class ServiceUnavailable(GatehouseError):
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
+
+
+class RateLimitExceeded(GatehouseError):
+    """The caller has used up what it may ask for; nothing was done."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+    status = 429

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from gatehouse.consumers.model import Role, User
+from gatehouse.credentials.model import Credential
 from gatehouse.errors import Forbidden, NotFound, Unauthenticated
 
 
@@ -17,13 +18,14 @@ class Caller:
     """Who is calling, as admission found them.
 
     `role` is already the lower of the owner's role now and at the credential's making. `scopes` is None for a session
-    and for a credential without scopes.
+    and for a credential without scopes. A credential's requests are counted under its number.
     """
 
     consumer_id: str | None = None
     role: Role = Role.USER
     session_id: str | None = None
     credential_id: str | None = None
+    credential_number: int | None = None
     scopes: frozenset[str] | None = None
     refused_because: str | None = None
 
@@ -33,6 +35,20 @@ class Caller:
 
 
 ANONYMOUS = Caller()
+
+
+def program(credential: Credential, owner_role: Role, narrowed: frozenset[str] | None = None) -> Caller:
+    """The caller that a credential is whose owner has this role; `narrowed` is what its token was made for."""
+    scopes = None if credential.scopes is None else frozenset(credential.scopes)
+    if narrowed is not None:
+        scopes = narrowed - WITHHELD_SCOPES if scopes is None else narrowed & scopes
+    return Caller(
+        consumer_id=credential.consumer_id,
+        role=owner_role.lower_of(credential.role),
+        credential_id=credential.id,
+        credential_number=credential.number,
+        scopes=scopes,
+    )
 
 
 class Reach(Enum):
@@ -81,8 +97,18 @@ class Action(StrEnum):
     LIST_ALL_CREDENTIALS = "LIST_ALL_CREDENTIALS"
     CREATE_CREDENTIAL = "CREATE_CREDENTIAL"
     UPDATE_CREDENTIAL = "UPDATE_CREDENTIAL"
+    ROTATE_CREDENTIAL = "ROTATE_CREDENTIAL"
     DISABLE_CREDENTIAL = "DISABLE_CREDENTIAL"
     DELETE_CREDENTIAL = "DELETE_CREDENTIAL"
+    INTROSPECT_TOKEN = "INTROSPECT_TOKEN"  # noqa: S105 - the name of a right
+    REVOKE_TOKEN = "REVOKE_TOKEN"  # noqa: S105 - the name of a right
+    READ_PLAN = "READ_PLAN"
+    LIST_PLANS = "LIST_PLANS"
+    MANAGE_PLANS = "MANAGE_PLANS"
+    ASSIGN_PLAN = "ASSIGN_PLAN"
+    READ_USAGE = "READ_USAGE"
+    RESET_USAGE = "RESET_USAGE"
+    EXPLAIN_ACCESS = "EXPLAIN_ACCESS"
 
 
 _NOBODY, _SELF, _SELF_AND_USERS, _USERS = Reach.NOBODY, Reach.SELF, Reach.SELF_AND_USERS, Reach.USERS
@@ -105,8 +131,18 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
     Action.LIST_ALL_CREDENTIALS:   (_NOBODY,  _NOBODY,         _ANYONE),
     Action.CREATE_CREDENTIAL:      (_SELF,    _SELF,           _ANYONE),
     Action.UPDATE_CREDENTIAL:      (_SELF,    _SELF,           _ANYONE),
+    Action.ROTATE_CREDENTIAL:      (_SELF,    _SELF,           _ANYONE),
     Action.DISABLE_CREDENTIAL:     (_SELF,    _SELF_AND_USERS, _ANYONE),
     Action.DELETE_CREDENTIAL:      (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.INTROSPECT_TOKEN:       (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.REVOKE_TOKEN:           (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.READ_PLAN:              (_SELF,    _ANYONE,         _ANYONE),
+    Action.LIST_PLANS:             (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.MANAGE_PLANS:           (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.ASSIGN_PLAN:            (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.READ_USAGE:             (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.RESET_USAGE:            (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.EXPLAIN_ACCESS:         (_SELF,    _SELF_AND_USERS, _ANYONE),
 }  # fmt: skip
 
 _COLUMNS = tuple(Role)
@@ -129,8 +165,18 @@ SCOPES: Mapping[Action, str | None] = {
     Action.LIST_ALL_CREDENTIALS: "credentials:read",
     Action.CREATE_CREDENTIAL: "credentials:write",
     Action.UPDATE_CREDENTIAL: "credentials:write",
+    Action.ROTATE_CREDENTIAL: "credentials:write",
     Action.DISABLE_CREDENTIAL: "credentials:write",
     Action.DELETE_CREDENTIAL: "credentials:write",
+    Action.INTROSPECT_TOKEN: "credentials:read",
+    Action.REVOKE_TOKEN: "credentials:write",
+    Action.READ_PLAN: "usage:read",
+    Action.LIST_PLANS: "usage:read",
+    Action.MANAGE_PLANS: "system:write",
+    Action.ASSIGN_PLAN: "system:write",
+    Action.READ_USAGE: "usage:read",
+    Action.RESET_USAGE: "system:write",
+    Action.EXPLAIN_ACCESS: "usage:read",
 }
 
 WITHHELD_SCOPES = frozenset({"credentials:write", "system:write"})

@@ -30,6 +30,17 @@ class Settings:
     password_classes: frozenset[str]
     self_service_credentials: bool
     allow_chosen_secrets: bool
+    throttle_ttl: int
+    throttle_limit: int
+    throttle_limit_moderator: int
+    throttle_limit_admin: int
+    throttle_limit_anonymous: int
+    trusted_proxies: int
+    guess_limit: int
+    guess_limit_address: int
+    guess_seconds: int
+    gateway_key_seed: str = field(repr=False)
+    gateway_tiers: Mapping[int, str]
     allowed_origins: tuple[str, ...]
     introspection: bool
     schema_directory: Path
@@ -58,6 +69,17 @@ class Settings:
             password_classes=read.subset("PASSWORD_CLASSES", "lower,upper,digit,symbol", _PASSWORD_CLASSES),
             self_service_credentials=read.switch("SELF_SERVICE_CREDENTIALS", True),
             allow_chosen_secrets=read.switch("ALLOW_CHOSEN_SECRETS", True),
+            throttle_ttl=read.number("THROTTLE_TTL", 60, 1, 86_400),
+            throttle_limit=read.number("THROTTLE_LIMIT", 10, 1, 1_000_000),
+            throttle_limit_moderator=read.number("THROTTLE_LIMIT_MODERATOR", 100, 1, 1_000_000),
+            throttle_limit_admin=read.number("THROTTLE_LIMIT_ADMIN", 1_000, 1, 1_000_000),
+            throttle_limit_anonymous=read.number("THROTTLE_LIMIT_ANONYMOUS", 30, 1, 1_000_000),
+            trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 10),
+            guess_limit=read.number("GUESS_LIMIT", 5, 1, 1_000),
+            guess_limit_address=read.number("GUESS_LIMIT_ADDRESS", 50, 1, 100_000),
+            guess_seconds=read.number("GUESS_SECONDS", 900, 10, 86_400),
+            gateway_key_seed=read.text("GATEWAY_KEY_SEED", "0" * 32),
+            gateway_tiers=read.numbered("GATEWAY_TIERS", ""),
             allowed_origins=read.words("ALLOWED_ORIGINS", ""),
             introspection=read.switch("INTROSPECTION", True),
             schema_directory=Path(read.text("SCHEMA_DIRECTORY", "/opt")),
@@ -102,6 +124,12 @@ class _Reader:
 
     def words(self, name: str, default: str) -> tuple[str, ...]:
         return tuple(word for part in self.text(name, default).split(",") if (word := part.strip()))
+
+    def numbered(self, name: str, default: str) -> dict[int, str]:
+        pairs = [word.partition("=") for word in self.words(name, default)]
+        if not all(number.isascii() and number.isdigit() and value for number, _, value in pairs):
+            raise InvalidSetting(f"{name} must list numbers, each with what it stands for: 1=a,2=b.")
+        return {int(number): value for number, _, value in pairs}
 
     def subset(self, name: str, default: str, allowed: frozenset[str]) -> frozenset[str]:
         words = frozenset(self.words(name, default))

@@ -6,27 +6,45 @@ it is built.
 
 import hashlib
 import hmac
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
-from gatehouse.accounts.tokens import SessionTokens, SigningKeys
-from gatehouse.admission.service import Admission
+from gatehouse.admission.gate import Counter
+from gatehouse.admission.guesses import Guesses
+from gatehouse.admission.lookup import Lookup
+from gatehouse.admission.memory import Memory
+from gatehouse.admission.secrets import Secrets
+from gatehouse.admission.service import Admission, Throttle
 from gatehouse.clock import Clock, SystemClock
+from gatehouse.consumers.model import Role
 from gatehouse.outside.secrets import signing_keys
+from gatehouse.plans.memory import RememberedPlans
 from gatehouse.settings import Settings
 from gatehouse.storage.admission import DynamoAdmission
+from gatehouse.storage.gate import DynamoGates
+from gatehouse.storage.guesses import DynamoGuesses
+from gatehouse.storage.plans import DynamoPlans
 from gatehouse.storage.table import connect
+from gatehouse.tokens import SigningKeys, Tokens
 
 if TYPE_CHECKING:
     from gatehouse.accounts.service import Accounts
     from gatehouse.bootstrap import Bootstrap
+    from gatehouse.changes import Fact, LastUses, UsageDays
     from gatehouse.consumers.service import Consumers
+    from gatehouse.credentials.clients import Clients
     from gatehouse.credentials.service import Credentials
     from gatehouse.cursors import Cursors
+    from gatehouse.plans.service import Plans
+    from gatehouse.storage.changes import Image
+    from gatehouse.usage.service import Usages
+    from gatehouse.wall.reconciliation import Reconciliation
+    from gatehouse.wall.service import Wall
 
 
 @dataclass(frozen=True)
@@ -39,17 +57,38 @@ class Gatehouse:
     admission: Admission
     consumers: "Consumers"
     credentials: "Credentials"
+    clients: "Clients"
+    plans: "Plans"
+    remembered_plans: RememberedPlans
+    usage: "Usages"
     cursors: "Cursors"
     bootstrap: "Bootstrap"
 
 
+@dataclass(frozen=True)
+class Following:
+    """What follows from a change of the table: `facts` reads an item's images, before and after, and the time."""
+
+    facts: "Callable[[Image | None, Image | None, datetime], Iterator[Fact]]"
+    usage_days: "UsageDays"
+    last_uses: "LastUses"
+    wall: "Wall"
+
+
 _installed: Gatehouse | None = None
+_installed_following: Following | None = None
 
 
 def install(gatehouse: Gatehouse) -> None:
     """Makes this the object graph that the doors of this process get."""
     global _installed
     _installed = gatehouse
+
+
+def install_following(following: Following) -> None:
+    """Makes this what the stream's door of this process gets."""
+    global _installed_following
+    _installed_following = following
 
 
 def house() -> Gatehouse:
@@ -63,34 +102,73 @@ def gate() -> Admission:
         return _installed.admission
     settings = Settings.from_environment()
     connect(settings)
-    return _gate(settings, SystemClock(), _tokens(settings, _keys(settings)))
+    clock = SystemClock()
+    return _gate(settings, clock, Tokens(_keys(settings), settings.jwt_issuer), _plans(clock))
+
+
+def gate_and_clients() -> tuple[Settings, Admission, "Clients"]:
+    """The same with the use cases of OAuth2 clients beside it, and the settings of both."""
+    if _installed is not None:
+        return _installed.settings, _installed.admission, _installed.clients
+    settings = Settings.from_environment()
+    connect(settings)
+    clock, tokens = SystemClock(), Tokens(_keys(settings), settings.jwt_issuer)
+    return settings, _gate(settings, clock, tokens, _plans(clock)), _clients(clock, tokens)
+
+
+def following() -> Following:
+    """What was installed for the stream's door, else what is built from the environment."""
+    if _installed_following is not None:
+        return _installed_following
+    settings = Settings.from_environment()
+    connect(settings)
+    return build_following(settings, SystemClock())
 
 
 def build(settings: Settings, clock: Clock) -> Gatehouse:
     """The object graph for these settings; connects to the table."""
     from gatehouse.accounts.service import Accounts
+    from gatehouse.accounts.tokens import SessionTokens
     from gatehouse.consumers.service import Consumers
+    from gatehouse.credentials.issuing import Issuer
     from gatehouse.credentials.service import Credentials
     from gatehouse.cursors import Cursors
+    from gatehouse.plans.service import Plans
     from gatehouse.storage.accounts import DynamoAccounts
     from gatehouse.storage.consumers import DynamoConsumers
     from gatehouse.storage.credentials import DynamoCredentials
+    from gatehouse.storage.plan_changes import DynamoPlanChanges
+    from gatehouse.storage.usage import DynamoUsage
+    from gatehouse.usage.service import Usages
 
     connect(settings)
     keys = _keys(settings)
-    tokens = _tokens(settings, keys)
+    tokens = Tokens(keys, settings.jwt_issuer)
+    plans, throttle = _plans(clock), _throttle(settings)
     hasher, policy = _hasher(settings), _policy(settings)
     return Gatehouse(
         settings=settings,
         clock=clock,
         accounts=Accounts(
-            DynamoAccounts(), clock, hasher, policy, tokens, timedelta(seconds=settings.refresh_token_ttl)
+            DynamoAccounts(),
+            clock,
+            hasher,
+            policy,
+            SessionTokens(tokens, settings.access_token_ttl),
+            timedelta(seconds=settings.refresh_token_ttl),
         ),
-        admission=_gate(settings, clock, tokens),
+        admission=_gate(settings, clock, tokens, plans),
         consumers=Consumers(DynamoConsumers(), clock, hasher, policy),
         credentials=Credentials(
-            DynamoCredentials(), clock, hasher, settings.self_service_credentials, settings.allow_chosen_secrets
+            DynamoCredentials(),
+            clock,
+            Issuer(hasher, tokens, settings.allow_chosen_secrets),
+            settings.self_service_credentials,
         ),
+        clients=_clients(clock, tokens),
+        plans=Plans(DynamoPlanChanges(), clock),
+        remembered_plans=plans,
+        usage=Usages(DynamoUsage(), clock, throttle.by_role, throttle.window_seconds),
         cursors=Cursors(cache(lambda: _cursor_keys(keys()))),
         bootstrap=_bootstrap(settings, clock),
     )
@@ -102,6 +180,45 @@ def build_bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
     return _bootstrap(settings, clock)
 
 
+def build_following(settings: Settings, clock: Clock, control_plane: Any = None) -> Following:
+    """What follows from changes of the table that is connected.
+
+    `control_plane` stands in for botocore's client, and is called without the pace that API Gateway needs.
+    """
+    from gatehouse.storage.changes import facts
+    from gatehouse.storage.last_uses import DynamoLastUses
+    from gatehouse.storage.usage import DynamoUsageDays
+
+    return Following(facts, DynamoUsageDays(), DynamoLastUses(), _wall(settings, clock, control_plane))
+
+
+def build_reconciliation(settings: Settings, clock: Clock) -> "Reconciliation":
+    """What compares API Gateway's keys with the table, to which it connects."""
+    from gatehouse.wall.reconciliation import Reconciliation
+
+    connect(settings)
+    return Reconciliation(_wall(settings, clock, None))
+
+
+def _wall(settings: Settings, clock: Clock, control_plane: Any) -> "Wall":
+    from gatehouse.outside.gateway_keys import ApiGatewayKeys
+    from gatehouse.storage.wall import DynamoWall
+    from gatehouse.wall.pace import Pace
+    from gatehouse.wall.service import Wall
+
+    seed, throttle = settings.gateway_key_seed, _throttle(settings)
+    wait = Pace().wait if control_plane is None else Pace(float("inf")).wait
+    keys = ApiGatewayKeys(settings.region, settings.gateway_tiers, {"gatehouse": seed}, wait, control_plane)
+    return Wall(
+        store=DynamoWall(),
+        keys=keys,
+        clock=clock,
+        seed=seed,
+        limits=throttle.by_role,
+        window_seconds=throttle.window_seconds,
+    )
+
+
 def _bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
     from gatehouse.bootstrap import Bootstrap
     from gatehouse.storage.consumers import DynamoConsumers
@@ -109,8 +226,43 @@ def _bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
     return Bootstrap(DynamoConsumers(), clock, _hasher(settings), _policy(settings))
 
 
-def _gate(settings: Settings, clock: Clock, tokens: SessionTokens) -> Admission:
-    return Admission(DynamoAdmission(), clock, _hasher(settings), tokens)
+def _gate(settings: Settings, clock: Clock, tokens: Tokens, plans: RememberedPlans) -> Admission:
+    memory = Memory()
+    guesses = Guesses(
+        DynamoGuesses(), memory.blocked, settings.guess_limit, settings.guess_limit_address, settings.guess_seconds
+    )
+    verifier = Secrets(_hasher(settings), guesses, memory.verified, secrets.token_bytes(32))
+    return Admission(
+        clock=clock,
+        tokens=tokens,
+        lookup=Lookup(DynamoAdmission(), verifier, memory),
+        counter=Counter(DynamoGates(), memory),
+        memory=memory,
+        throttle=_throttle(settings),
+        find_plan=plans.find,
+        key_seed=settings.gateway_key_seed,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _clients(clock: Clock, tokens: Tokens) -> "Clients":
+    from gatehouse.credentials.clients import Clients
+    from gatehouse.storage.tokens import DynamoTokens
+
+    return Clients(DynamoTokens(), clock, tokens)
+
+
+def _throttle(settings: Settings) -> Throttle:
+    by_role = {
+        Role.USER: settings.throttle_limit,
+        Role.MODERATOR: settings.throttle_limit_moderator,
+        Role.ADMIN: settings.throttle_limit_admin,
+    }
+    return Throttle(window_seconds=settings.throttle_ttl, by_role=by_role, anonymous=settings.throttle_limit_anonymous)
+
+
+def _plans(clock: Clock) -> RememberedPlans:
+    return RememberedPlans(DynamoPlans().find_plan, clock)
 
 
 def _hasher(settings: Settings) -> PasswordHasher:
@@ -119,10 +271,6 @@ def _hasher(settings: Settings) -> PasswordHasher:
 
 def _policy(settings: Settings) -> PasswordPolicy:
     return PasswordPolicy(settings.password_min_length, settings.password_classes)
-
-
-def _tokens(settings: Settings, keys: Callable[[], SigningKeys]) -> SessionTokens:
-    return SessionTokens(keys, settings.jwt_issuer, settings.access_token_ttl)
 
 
 def _keys(settings: Settings) -> Callable[[], SigningKeys]:

@@ -1,91 +1,185 @@
-"""The gate: from what a request carries to who is calling, or a refusal.
+"""The gate's use cases: from what a request carries to who is calling and what they may still ask for, or a refusal.
 
-Every answer is read from the store with strong consistency: what was ended counts on the next request.
+On the steady path each is one conditional write. What a function remembers of a session or a credential was read at an
+epoch of its owner's gate; the write holds only at that epoch, and everything that ends something moves it on.
 """
 
-import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from gatehouse.accounts.model import Session
-from gatehouse.accounts.passwords import PasswordHasher
-from gatehouse.accounts.tokens import SessionTokens, TokenExpired
-from gatehouse.admission.model import KeyClaim, StoredKey
+from gatehouse.admission.gate import SESSIONS, Counter, Outdated, Request, address_limit
+from gatehouse.admission.guesses import TooManyGuesses
+from gatehouse.admission.lookup import Lookup, Seen
+from gatehouse.admission.memory import KnownCredential, Memory
+from gatehouse.admission.meters import Allowance, Limit, Meter, credential_limits, session_limits, spent
+from gatehouse.admission.model import Admitted, Gate
 from gatehouse.clock import Clock
-from gatehouse.consumers.model import Standing
-from gatehouse.credentials.keys import ApiKey, secret_matches
+from gatehouse.consumers.model import Role, Standing
+from gatehouse.credentials.keys import ApiKey
+from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.errors import ServiceUnavailable, Unauthenticated
-from gatehouse.permissions import Caller
+from gatehouse.permissions import ANONYMOUS, Caller, program
+from gatehouse.plans.model import UsagePlan
+from gatehouse.tokens import SESSION, TokenExpired, TokenKind, Tokens
+from gatehouse.wall.model import anonymous_key, own_key, shared_key, tier_for
 
 USED_AT_MOST_EVERY = timedelta(hours=1)
 """How coarse a credential's `lastUsedAt` is."""
 
-_log = logging.getLogger(__name__)
+_ATTEMPTS = 5
 
 
-class AdmissionStore(Protocol):
-    """What the gate asks: standing together with a session or a key."""
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """How many requests in `window_seconds` each role, and each address without a name, may make."""
 
-    def standing_with_session(self, user_id: str, session_id: str) -> tuple[Standing | None, Session | None]: ...
-
-    def find_key_claim(self, key_id: str) -> KeyClaim | None: ...
-
-    def standing_with_key(self, claim: KeyClaim) -> tuple[Standing | None, StoredKey | None]: ...
-
-    def note_use(self, claim: KeyClaim, now: datetime) -> None:
-        """Writes down that the credential was used, unless it is gone."""
+    window_seconds: int
+    by_role: Mapping[Role, int]
+    anonymous: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Admission:
-    """Each method answers for one kind of credential, and raises Unauthenticated or ServiceUnavailable."""
+    """Each method answers for one kind of caller; raises Unauthenticated or ServiceUnavailable."""
 
-    store: AdmissionStore
     clock: Clock
-    hasher: PasswordHasher
-    tokens: SessionTokens
+    tokens: Tokens
+    lookup: Lookup
+    counter: Counter
+    memory: Memory
+    throttle: Throttle
+    find_plan: Callable[[str], UsagePlan | None]
+    key_seed: str
+    trusted_proxies: int
 
-    def by_session(self, token: str) -> Caller:
+    def anonymous(self, address: str, reason: str | None = None) -> Admitted:
+        """Nobody, from an address; `reason` tells why somebody is taken for nobody."""
+        limit = address_limit(self.throttle.anonymous, self.throttle.window_seconds)
+        allowance = self.counter.enter_address(address, limit, self.clock.now())
+        return self._nobody(allowance, reason)
+
+    def by_session(self, token: str, address: str) -> Admitted:
         """The person whose access token it is; nobody, with a reason, where its only fault is its age."""
         now = self.clock.now()
         try:
-            claims = self.tokens.verify(token, now)
+            claims = self.tokens.verify(SESSION, token, now)
         except TokenExpired:
-            return Caller(refused_because="TOKEN_EXPIRED")
-        standing, session = self.store.standing_with_session(claims.user_id, claims.session_id)
-        if standing is None or session is None or not session.is_in_force(standing, now):
-            raise Unauthenticated("The session has ended.")
-        return Caller(consumer_id=standing.consumer_id, role=standing.role, session_id=session.id)
+            return self.anonymous(address, "TOKEN_EXPIRED")
+        known = self.memory.sessions.find(claims.own["sid"])
+        for _ in range(_ATTEMPTS):
+            if known is None or now >= known.expires_at:
+                known = self.lookup.look_up_session(claims, now)
+            limits = session_limits(self._most(known.standing), self.throttle.window_seconds)
+            request = Request(consumer_id=claims.subject, user=SESSIONS, limits=limits, now=now)
+            try:
+                gate, allowance = self.counter.enter(request, known.standing.epoch)
+            except Outdated:
+                known = None
+                continue
+            caller = Caller(consumer_id=claims.subject, role=gate.standing.role, session_id=claims.own["sid"])
+            return Admitted(caller=caller, allowance=allowance, gateway_key=shared_key(self.key_seed))
+        raise _changing()
 
-    def by_key(self, text: str) -> Caller:
-        """The program whose API key it is, with the lower of its owner's role now and at the key's making."""
-        key = ApiKey.parse(text)
-        claim = self.store.find_key_claim(key.key_id)
-        standing, stored = (None, None) if claim is None else self.store.standing_with_key(claim)
+    def by_secret(self, kind: CredentialType, key: ApiKey, address: str) -> Admitted:
+        """The program whose key id and secret these are; nobody, and over the limit, after too many wrong ones."""
         now = self.clock.now()
-        if (
-            claim is None
-            or standing is None
-            or stored is None
-            or not secret_matches(key.secret, stored.secret_hash, self.hasher)
-        ):
-            raise Unauthenticated("The API key is not valid.")
-        credential = stored.credential
-        if not standing.is_active or not credential.is_in_force(now):
-            raise Unauthenticated("The API key has ended.")
-        if credential.last_used_at is None or now - credential.last_used_at >= USED_AT_MOST_EVERY:
-            self._note_use(claim, now)
-        return Caller(
-            consumer_id=standing.consumer_id,
-            role=standing.role.lower_of(credential.role),
-            credential_id=credential.id,
-            scopes=None if credential.scopes is None else frozenset(credential.scopes),
+        try:
+            return self._admit(
+                self.lookup.recall_key(kind, key, now),
+                lambda: self.lookup.look_up_key(kind, key, address, now),
+                None,
+                now,
+            )
+        except TooManyGuesses as error:
+            most = self.lookup.secrets.guesses.per_address
+            return self._nobody(Allowance(limit=most, remaining=0, resets_at=error.until, is_spent=True), None)
+
+    def by_token(self, kind: TokenKind, token: str) -> Admitted:
+        """The program whose long-lived token, or whose access token from `/oauth/token`, it is."""
+        now = self.clock.now()
+        try:
+            claims = self.tokens.verify(kind, token, now)
+        except TokenExpired as error:
+            raise Unauthenticated("The token has expired.") from error
+        scope = claims.own.get("scope")
+        narrowed = None if scope is None else frozenset(str(scope).split())
+        return self._admit(
+            self.lookup.recall_token(claims, now), lambda: self.lookup.look_up_token(kind, claims, now), narrowed, now
         )
 
-    def _note_use(self, claim: KeyClaim, now: datetime) -> None:
+    def charge(self, caller: Caller, plan: UsagePlan, cost: int) -> Allowance:
+        """What remains when an admitted request has cost as much more; nothing is charged where that is too much."""
+        now = self.clock.now()
+        limits = [limit for limit in credential_limits(plan.rate_limit, 1, plan) if limit.meter is not Meter.BURST]
+        if (over := spent({}, limits, now, cost)) is not None:
+            return over
+        request = Request(
+            consumer_id=caller.consumer_id or "", user=str(caller.credential_number), limits=limits, now=now, cost=cost
+        )
         try:
-            self.store.note_use(claim, now)
-        except ServiceUnavailable:
-            # Worth a line in the log, not a refusal: the next call writes it.
-            _log.warning("lastUsedAt was not written", extra={"credential_id": claim.credential_id})
+            return self.counter.enter(request, None)[1]
+        except Outdated as error:
+            raise Unauthenticated("The credential has ended.") from error
+
+    def _admit(
+        self, seen: Seen | None, look_up: Callable[[], Seen], narrowed: frozenset[str] | None, now: datetime
+    ) -> Admitted:
+        for _ in range(_ATTEMPTS):
+            known, version = seen or look_up()
+            try:
+                return self._enter(known, version, narrowed, now)
+            except Outdated:
+                seen = None
+        raise _changing()
+
+    def _enter(self, known: KnownCredential, version: int, narrowed: frozenset[str] | None, now: datetime) -> Admitted:
+        standing, credential = known.standing, known.stored.credential
+        plan = None if standing.plan_id is None else self.find_plan(standing.plan_id)
+        limits = credential_limits(self._most(standing), self.throttle.window_seconds, plan)
+        name_of_use = f"{credential.id} {version}"
+        is_due = self._is_due(name_of_use, credential, version, now)
+        request = Request(
+            consumer_id=standing.consumer_id,
+            user=str(credential.number),
+            limits=limits,
+            now=now,
+            note=name_of_use if is_due else None,
+        )
+        gate, allowance = self.counter.enter(request, standing.epoch)
+        if is_due and not allowance.is_spent:
+            self.memory.used.keep(name_of_use, now)
+        return Admitted(
+            caller=program(credential, standing.role, narrowed),
+            allowance=allowance,
+            gateway_key=self._key_of(gate, limits, now),
+            plan_id=None if plan is None else plan.id,
+            credential=credential,
+            version=version,
+        )
+
+    def _is_due(self, name_of_use: str, credential: Credential, version: int, now: datetime) -> bool:
+        """Whether it is time to write down that this version of the secret was used."""
+        known = (self.memory.used.find(name_of_use), credential.last_use_of(version))
+        used = max((moment for moment in known if moment is not None), default=None)
+        return used is None or now - used >= USED_AT_MOST_EVERY
+
+    def _most(self, standing: Standing) -> int:
+        return self.throttle.by_role[standing.role]
+
+    def _key_of(self, gate: Gate, limits: tuple[Limit, ...], now: datetime) -> str:
+        """The consumer's own key of API Gateway, where it is known there and in the tier of these limits."""
+        own, window = gate.own_key, limits[0]
+        if own is None or now < own.usable_at or not isinstance(window.span, timedelta):
+            return shared_key(self.key_seed)
+        if own.tier != tier_for(window.most, int(window.span.total_seconds())):
+            return shared_key(self.key_seed)
+        return own_key(self.key_seed, gate.standing.consumer_id)
+
+    def _nobody(self, allowance: Allowance, reason: str | None) -> Admitted:
+        caller = ANONYMOUS if reason is None else Caller(refused_because=reason)
+        return Admitted(caller=caller, allowance=allowance, gateway_key=anonymous_key(self.key_seed))
+
+
+def _changing() -> ServiceUnavailable:
+    return ServiceUnavailable("This account is being changed by others. Try again.")

@@ -47,6 +47,7 @@ class User:
     kind: Kind = Kind.USER
     is_active: bool = True
     deactivated_by: DeactivatedBy | None = None
+    plan_id: str | None = None
     created_at: datetime
     updated_at: datetime
     revision: int = 0
@@ -69,3 +70,4 @@ class Standing:
     role: Role
     epoch: int
     generation: int
+    plan_id: str | None = None

@@ -1,4 +1,4 @@
-"""API keys: what a client sends as X-API-Key, `keyId.secret`, and how its secret is kept.
+"""Key ids and their secrets: how they look, and how a secret is kept.
 
 A key that Gatehouse made looks like `gatehouse_<16>.<49>`: 16 characters of id, then 43 of secret (256 bits) and 6 of a
 CRC-32 over all before it, in base 62. So a mistyped one is refused without asking the store, and a scanner for leaked
@@ -13,7 +13,6 @@ import string
 import zlib
 from dataclasses import dataclass, field
 
-from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.errors import BadRequest, Unauthenticated
 
 _PREFIX = "gatehouse_"
@@ -33,17 +32,12 @@ class ApiKey:
     secret: str = field(repr=False)
 
     @classmethod
-    def parse(cls, text: str) -> "ApiKey":
-        """The key that a client sent; raises Unauthenticated where it cannot be one."""
-        key_id, dot, secret = text.partition(".")
+    def of(cls, key_id: str, secret: str) -> "ApiKey":
+        """The key of these two parts, as a client sent them; raises Unauthenticated where it cannot be one."""
         key = cls(key_id, secret)
-        if not dot or not _KEY_ID.fullmatch(key_id) or not key._is_well_formed():
-            raise Unauthenticated("The API key is not valid.")
+        if not _KEY_ID.fullmatch(key_id) or not key._is_well_formed():
+            raise Unauthenticated("The key is not valid.")
         return key
-
-    def text(self) -> str:
-        """What the client sends."""
-        return f"{self.key_id}.{self.secret}"
 
     def _is_well_formed(self) -> bool:
         if not self.key_id.startswith(_PREFIX):
@@ -88,11 +82,19 @@ def hash_made_secret(secret: str) -> str:
     return _SHA256 + hashlib.sha256(secret.encode()).hexdigest()
 
 
-def secret_matches(secret: str, secret_hash: str, hasher: PasswordHasher) -> bool:
-    """Whether the hash, of either origin, is of this secret; in constant time."""
-    if secret_hash.startswith(_SHA256):
-        return hmac.compare_digest(hash_made_secret(secret), secret_hash)
-    return hasher.matches(secret, secret_hash)
+def is_made_secret_hash(secret_hash: str) -> bool:
+    """Whether the hash is of a secret that was made here, and so costs nothing to check."""
+    return secret_hash.startswith(_SHA256)
+
+
+def matches_made_secret(secret: str, secret_hash: str) -> bool:
+    """Whether the hash of a secret that was made here is of this one; in constant time."""
+    return hmac.compare_digest(hash_made_secret(secret), secret_hash)
+
+
+def is_made_key_id(key_id: str) -> bool:
+    """Whether the key id was made here: whoever chooses one cannot choose its prefix."""
+    return key_id.startswith(_PREFIX)
 
 
 def _checksum(key_id: str, body: str) -> str:

@@ -11,6 +11,18 @@ class CredentialType(StrEnum):
     """How a program proves who it is."""
 
     KEY_AUTH = "KEY_AUTH"
+    BASIC_AUTH = "BASIC_AUTH"
+    JWT = "JWT"
+    OAUTH2 = "OAUTH2"
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What the last rotation left: when it was, until when the secret before it works, and when that was last used."""
+
+    rotated_at: datetime
+    overlap_ends_at: datetime
+    previous_last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +30,17 @@ class Credential:
     """A credential as its owner may see it.
 
     `role` is the owner's role when it was made. `scopes` None means the owner's rights (but for what `permissions`
-    withholds); an empty tuple means none.
+    withholds); an empty tuple means none. `number` tells a consumer's credentials apart in few bytes. `version` counts
+    its secrets from 1; `last_used_at` is about the present one.
     """
 
     id: str
     consumer_id: str
     type: CredentialType
     key_id: str
+    number: int
+    version: int = 1
+    rotation: Rotation | None = None
     role: Role
     label: str | None
     scopes: tuple[str, ...] | None
@@ -39,6 +55,18 @@ class Credential:
     def is_in_force(self, now: datetime) -> bool:
         """Whether it may still sign in at `now`."""
         return self.is_active and (self.expires_at is None or now < self.expires_at)
+
+    def last_use_of(self, version: int) -> datetime | None:
+        """When the secret of this version, the present one or the one before, was last used; to the hour."""
+        if version == self.version:
+            return self.last_used_at
+        return None if self.rotation is None else self.rotation.previous_last_used_at
+
+    def takes_version(self, version: int, now: datetime) -> bool:
+        """Whether the secret of this version counts at `now`: the present one, or the one before it in its overlap."""
+        if version == self.version:
+            return True
+        return version == self.version - 1 and self.rotation is not None and now < self.rotation.overlap_ends_at
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,27 +1,28 @@
-"""What may happen to a credential: it is made, listed, changed, switched off and on, and deleted."""
+"""What may happen to a credential: it is made, listed, changed, switched off and on, rotated, and deleted."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypedDict
 
-from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.clock import Clock
-from gatehouse.consumers.model import DeactivatedBy, Role, User
-from gatehouse.credentials import keys
+from gatehouse.consumers.model import Role, User
+from gatehouse.credentials import fields, keys
+from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.model import Credential, CredentialQuery, CredentialType, IssuedCredential
+from gatehouse.credentials.rights import require_within, switched
+from gatehouse.credentials.rotation import rotated
 from gatehouse.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id, parse_id
 from gatehouse.permissions import Action, Caller, may, require, require_on
 from gatehouse.persistence import Page, Stale
-from gatehouse.text import clean_text
 
 MOST_ACTIVE = 100
 """Active credentials of one consumer; one that has expired counts until it is switched off or deleted."""
 
+UNNUMBERED = 0
+"""The number of a credential that is not kept yet."""
+
 _ATTEMPTS = 5
-_MOST_SCOPES = 50
-_SCOPE = re.compile(r"[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}", re.ASCII)
 
 
 class CredentialStore(Protocol):
@@ -33,11 +34,17 @@ class CredentialStore(Protocol):
 
     def page_credentials(self, query: CredentialQuery, first: int, after: str | None) -> Page[Credential]: ...
 
-    def create_credential(self, credential: Credential, secret_hash: str) -> None:
-        """Keeps it; raises Conflict for a key id that was ever used, Stale above MOST_ACTIVE or without an owner."""
+    def create_credential(self, credential: Credential, secret_hash: str | None) -> Credential:
+        """Keeps it under the next number of its owner's, which none had before, and answers with it.
+
+        Raises Conflict for a key id that was ever used, Stale above MOST_ACTIVE or without an owner.
+        """
 
     def update_credential(self, before: Credential, after: Credential) -> None:
         """Turns one into the other; raises Stale, and Conflict above MOST_ACTIVE."""
+
+    def rotate_credential(self, before: Credential, after: Credential, secret_hash: str | None) -> None:
+        """Turns one into the other, and its hash into the one before; raises Stale."""
 
     def delete_credential(self, credential: Credential) -> None:
         """Removes it, its key id stays used; raises Stale."""
@@ -70,9 +77,8 @@ class Credentials:
 
     store: CredentialStore
     clock: Clock
-    hasher: PasswordHasher
+    issuer: Issuer
     self_service: bool
-    chosen_secrets: bool
 
     def get(self, caller: Caller, credential_id: str) -> Credential:
         """The credential; raises NotFound."""
@@ -101,34 +107,22 @@ class Credentials:
         owner = self._owner(caller, owner_id, Action.CREATE_CREDENTIAL)
         self._require_self_service(caller, owner)
         now = self.clock.now()
-        key = self._key(new)
-        credential = Credential(
-            id=new_id(now),
-            consumer_id=owner.id,
-            type=new["type"],
-            key_id=key.key_id,
-            role=owner.role.lower_of(caller.role),
-            label=_label(new.get("label")),
-            scopes=_scopes(new.get("scopes")),
-            expires_at=_expiry(new.get("expires_at"), now),
-            created_at=now,
-            updated_at=now,
-        )
+        credential = self._draft(caller, owner, new, now)
         self._require_within(caller, credential)
-        is_chosen = new.get("key_secret") is not None
-        secret_hash = self.hasher.hash(key.secret) if is_chosen else keys.hash_made_secret(key.secret)
+        chosen = new.get("key_secret")
+        secret = self.issuer.made(credential, now) if chosen is None else self.issuer.chosen(chosen)
         try:
-            self.store.create_credential(credential, secret_hash)
+            kept = self.store.create_credential(credential, secret.hash)
         except Stale as error:
             self._owner(caller, owner.id, Action.CREATE_CREDENTIAL)
             raise too_many_active() from error
-        return IssuedCredential(credential=credential, secret=None if is_chosen else key.text())
+        return IssuedCredential(credential=kept, secret=secret.told)
 
     def update(self, caller: Caller, credential_id: str, changes: CredentialChanges) -> Credential:
         """The credential after the changes."""
         for _ in range(_ATTEMPTS):
             before, owner = self._target(caller, credential_id, Action.DISABLE_CREDENTIAL)
-            after = replace(before, **self._checked(changes))
+            after = replace(before, **self._checked(changes, before))
             if after == before:
                 return before
             self._require_self_service(caller, owner)
@@ -136,13 +130,33 @@ class Credentials:
                 require_on(caller, Action.UPDATE_CREDENTIAL, owner)
                 self._require_within(caller, after)
             if after.is_active is not before.is_active:
-                after = _switched(caller, before, after)
+                after = switched(caller, before, after)
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
             try:
                 self.store.update_credential(before, after)
             except Stale:
                 continue
             return after
+        raise ServiceUnavailable("The credential is being changed by others. Try again.")
+
+    def rotate(self, caller: Caller, credential_id: str, overlap_seconds: int | None) -> IssuedCredential:
+        """The credential with a new secret, which is made; the present one works until the overlap ends.
+
+        Raises BadRequest, and Conflict for a credential that is not in force.
+        """
+        overlap = fields.overlap(overlap_seconds)
+        for _ in range(_ATTEMPTS):
+            before, owner = self._target(caller, credential_id, Action.ROTATE_CREDENTIAL)
+            self._require_self_service(caller, owner)
+            now = self.clock.now()
+            after = rotated(before, overlap, now)
+            self._require_within(caller, after)
+            secret = self.issuer.made(after, now)
+            try:
+                self.store.rotate_credential(before, after, secret.hash)
+            except Stale:
+                continue
+            return IssuedCredential(credential=after, secret=secret.told)
         raise ServiceUnavailable("The credential is being changed by others. Try again.")
 
     def delete(self, caller: Caller, credential_id: str) -> Credential:
@@ -182,38 +196,34 @@ class Credentials:
 
     def _require_within(self, caller: Caller, credential: Credential) -> None:
         """Refuses a credential that would give more than the credential that the caller came with."""
-        if caller.credential_id is None:
-            return
-        own = self.store.find_credential(caller.credential_id)
-        within = (
-            own is not None
-            and credential.role.lower_of(caller.role) is credential.role
-            and credential.scopes is not None
-            and frozenset(credential.scopes) <= (caller.scopes or frozenset())
-            and (own.expires_at is None or _ends_by(credential, own.expires_at))
+        if caller.credential_id is not None:
+            require_within(caller, self.store.find_credential(caller.credential_id), credential)
+
+    def _draft(self, caller: Caller, owner: User, new: NewCredential, now: datetime) -> Credential:
+        key_id, kind = new.get("key_id"), new["type"]
+        self.issuer.check_choice(kind, key_id, new.get("key_secret"))
+        return Credential(
+            id=new_id(now),
+            consumer_id=owner.id,
+            type=kind,
+            key_id=keys.make_key_id() if key_id is None else key_id,
+            number=UNNUMBERED,
+            role=owner.role.lower_of(caller.role),
+            label=fields.label(new.get("label")),
+            scopes=fields.scopes(new.get("scopes")),
+            expires_at=fields.first_expiry(new.get("expires_at"), kind, now),
+            created_at=now,
+            updated_at=now,
         )
-        if not within:
-            raise Forbidden("A credential cannot give more than it has: role, scopes and expiry.", reason="SCOPE")
 
-    def _key(self, new: NewCredential) -> keys.ApiKey:
-        key_id, secret = new.get("key_id"), new.get("key_secret")
-        if secret is not None and not self.chosen_secrets:
-            raise BadRequest(
-                "keySecret cannot be chosen here; leave it out and keep the one you get.", field="keySecret"
-            )
-        if secret is not None and key_id is None:
-            raise BadRequest("keySecret needs a keyId beside it.", field="keyId")
-        known = keys.make_key_id() if key_id is None else keys.check_key_id(key_id)
-        return keys.ApiKey(known, keys.make_secret(known) if secret is None else keys.check_chosen_secret(secret))
-
-    def _checked(self, changes: CredentialChanges) -> dict[str, Any]:
+    def _checked(self, changes: CredentialChanges, before: Credential) -> dict[str, Any]:
         checked: dict[str, Any] = {}
         if "label" in changes:
-            checked["label"] = _label(changes["label"])
+            checked["label"] = fields.label(changes["label"])
         if "scopes" in changes:
-            checked["scopes"] = _scopes(changes["scopes"])
+            checked["scopes"] = fields.scopes(changes["scopes"])
         if "expires_at" in changes:
-            checked["expires_at"] = _expiry(changes["expires_at"], self.clock.now())
+            checked["expires_at"] = fields.changed_expiry(changes["expires_at"], before, self.clock.now())
         if "is_active" in changes:
             if changes["is_active"] is None:
                 raise BadRequest("isActive must not be null.", field="isActive")
@@ -221,38 +231,6 @@ class Credentials:
         return checked
 
 
-def _switched(caller: Caller, before: Credential, after: Credential) -> Credential:
-    """The credential with who switched it off, if it is off; what others switched off an ADMIN switches on again."""
-    if not after.is_active:
-        is_own = caller.consumer_id == before.consumer_id
-        return replace(after, disabled_by=DeactivatedBy.OWNER if is_own else DeactivatedBy(caller.role))
-    if before.disabled_by is not DeactivatedBy.OWNER and caller.role is not Role.ADMIN:
-        raise Forbidden("This credential was switched off by others; an ADMIN can switch it on.", reason="ROLE")
-    return replace(after, disabled_by=None)
-
-
 def too_many_active() -> Conflict:
     """The refusal of one active credential too many."""
     return Conflict(f"A consumer has at most {MOST_ACTIVE} active credentials; switch off or delete some first.")
-
-
-def _label(label: str | None) -> str | None:
-    return None if label is None else clean_text(label, "label", longest=100)
-
-
-def _scopes(scopes: list[str] | None) -> tuple[str, ...] | None:
-    if scopes is None:
-        return None
-    if len(scopes) > _MOST_SCOPES or not all(map(_SCOPE.fullmatch, scopes)):
-        raise BadRequest(f"scopes are at most {_MOST_SCOPES} words such as users:read, in lower case.", field="scopes")
-    return tuple(dict.fromkeys(scopes))
-
-
-def _expiry(moment: datetime | None, now: datetime) -> datetime | None:
-    if moment is not None and moment <= now:
-        raise BadRequest("expiresAt must lie in the future.", field="expiresAt")
-    return moment
-
-
-def _ends_by(credential: Credential, moment: datetime) -> bool:
-    return credential.expires_at is not None and credential.expires_at <= moment

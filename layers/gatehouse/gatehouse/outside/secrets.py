@@ -7,9 +7,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gatehouse.accounts.tokens import SigningKeys
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.settings import SHORTEST_KEY_BYTES, InvalidSetting, Settings
+from gatehouse.tokens import SigningKeys
 
 _LOCAL_KEY_ID = "local"
 

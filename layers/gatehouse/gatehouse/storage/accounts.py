@@ -11,7 +11,8 @@ from gatehouse.consumers.model import User
 from gatehouse.persistence import Stale
 from gatehouse.storage import keys
 from gatehouse.storage.consumers import new_consumer
-from gatehouse.storage.records import GateRecord, NameRecord, ProfileRecord, SessionRecord, spent_texts
+from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.records import NameRecord, ProfileRecord, SessionRecord, spent_texts
 from gatehouse.storage.table import broke_its_condition, is_busy, read_together, store_faults
 from gatehouse.storage.transactions import Transaction
 

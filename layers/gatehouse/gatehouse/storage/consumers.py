@@ -11,13 +11,9 @@ from gatehouse.consumers.model import User
 from gatehouse.errors import Conflict, Forbidden
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
-from gatehouse.storage.records import (
-    GateRecord,
-    NameRecord,
-    ProfileRecord,
-    RosterRecord,
-    SessionRecord,
-)
+from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.plans import PlanRecord
+from gatehouse.storage.records import NameRecord, ProfileRecord, RosterRecord, SessionRecord
 from gatehouse.storage.schema import Record
 from gatehouse.storage.table import store_faults
 from gatehouse.storage.transactions import Transaction
@@ -71,6 +67,8 @@ class DynamoConsumers:
         transaction.delete(NameRecord.of_username(user))
         if user.is_active_admin:
             _leave_roster(transaction, user)
+        if user.plan_id is not None:
+            count_plan_consumer(transaction, user.plan_id, -1)
         transaction.commit()
 
     def delete_belongings(self, user_id: str) -> None:
@@ -126,6 +124,13 @@ def add_consumer(transaction: Transaction, user: User, password_hash: str | None
     transaction.put(ProfileRecord.of(user, password_hash, sessions))
     transaction.put(GateRecord.of(user))
     return transaction
+
+
+def count_plan_consumer(transaction: Transaction, plan_id: str, change: int) -> None:
+    """Adds to the transaction that the plan has one consumer more, or one less; Stale where the plan is gone."""
+    transaction.update(
+        PlanRecord.key(plan_id), [PlanRecord.consumers.add(change)], PlanRecord.pk.exists(), otherwise=Stale()
+    )
 
 
 def _move_claim(transaction: Transaction, old: NameRecord, new: NameRecord, field: str) -> None:

@@ -1,22 +1,20 @@
 """Credentials in the table: beside their owner, with a claim on the key id and a way to them by their own id."""
 
+from dataclasses import replace
+
 from pynamodb.expressions.update import Action
 
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.credentials.service import MOST_ACTIVE, too_many_active
-from gatehouse.errors import Conflict
+from gatehouse.errors import Conflict, ServiceUnavailable
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
 from gatehouse.storage.consumers import find_user
-from gatehouse.storage.records import (
-    CredentialRecord,
-    CredentialWayRecord,
-    GateRecord,
-    KeyClaimRecord,
-    ProfileRecord,
-)
+from gatehouse.storage.credential_records import CredentialRecord, CredentialWayRecord, KeyClaimRecord
+from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.records import ProfileRecord
 from gatehouse.storage.table import store_faults
 from gatehouse.storage.transactions import Transaction
 
@@ -41,17 +39,15 @@ class DynamoCredentials:
         with store_faults():
             return listing.page_credentials(query, first, after)
 
-    def create_credential(self, credential: Credential, secret_hash: str) -> None:
-        transaction = Transaction()
-        transaction.put(
-            KeyClaimRecord.of(credential),
-            KeyClaimRecord.pk.does_not_exist(),
-            otherwise=Conflict("This keyId is taken, or was once.", field="keyId"),
-        )
-        transaction.put(CredentialRecord.of(credential, secret_hash))
-        transaction.put(CredentialWayRecord.of(credential))
-        _count(transaction, credential.consumer_id, +1, Stale())
-        transaction.commit()
+    def create_credential(self, credential: Credential, secret_hash: str | None) -> Credential:
+        for _ in range(MOST_ACTIVE):
+            numbered = replace(credential, number=_next_number(credential.consumer_id))
+            try:
+                _create(numbered, secret_hash)
+            except _NumberTaken:
+                continue  # another credential has it, and these are not without end
+            return numbered
+        raise ServiceUnavailable("Too many credentials are being made at once. Try again.")
 
     def update_credential(self, before: Credential, after: Credential) -> None:
         transaction = Transaction()
@@ -72,6 +68,25 @@ class DynamoCredentials:
         _move_epoch(transaction, after.consumer_id)
         transaction.commit()
 
+    def rotate_credential(self, before: Credential, after: Credential, secret_hash: str | None) -> None:
+        transaction = Transaction()
+        transaction.update(
+            CredentialRecord.key(after.consumer_id, after.id),
+            [
+                CredentialRecord.version.set(after.version),
+                CredentialRecord.revision.set(after.revision),
+                CredentialRecord.updated_at.set(milliseconds(after.updated_at)),
+                CredentialRecord.last_used_at.remove(),
+                *_rotation(after),
+                *_optional(after),
+                *_hashes(secret_hash),
+            ],
+            CredentialRecord.revision == before.revision,
+            otherwise=Stale(),
+        )
+        _move_epoch(transaction, after.consumer_id)
+        transaction.commit()
+
     def delete_credential(self, credential: Credential) -> None:
         transaction = Transaction()
         transaction.delete(
@@ -84,6 +99,40 @@ class DynamoCredentials:
             _count(transaction, credential.consumer_id, -1, Stale())
         _move_epoch(transaction, credential.consumer_id)
         transaction.commit()
+
+
+class _NumberTaken(Exception):
+    """Another credential of the owner's was made meanwhile, or the owner is gone, or may have no more."""
+
+
+def _next_number(owner: str) -> int:
+    """The number that no credential of the owner's had; raises Stale where they are gone or may have no more."""
+    with store_faults():
+        try:
+            profile = ProfileRecord.get(keys.consumer(owner), keys.PROFILE, consistent_read=True)
+        except ProfileRecord.DoesNotExist:
+            raise Stale from None
+    if profile.credentials >= MOST_ACTIVE:
+        raise Stale
+    return int(profile.numbered) + 1
+
+
+def _create(credential: Credential, secret_hash: str | None) -> None:
+    transaction = Transaction()
+    transaction.put(
+        KeyClaimRecord.of(credential),
+        KeyClaimRecord.pk.does_not_exist(),
+        otherwise=Conflict("This keyId is taken, or was once.", field="keyId"),
+    )
+    transaction.put(CredentialRecord.of(credential, secret_hash))
+    transaction.put(CredentialWayRecord.of(credential))
+    transaction.update(
+        ProfileRecord.key(credential.consumer_id),
+        [ProfileRecord.credentials.add(1), ProfileRecord.numbered.set(credential.number)],
+        (ProfileRecord.credentials < MOST_ACTIVE) & (ProfileRecord.numbered == credential.number - 1),
+        otherwise=_NumberTaken(),
+    )
+    transaction.commit()
 
 
 def _count(transaction: Transaction, owner: str, change: int, otherwise: Exception) -> None:
@@ -105,4 +154,27 @@ def _optional(credential: Credential) -> list[Action]:
         CredentialRecord.label.remove() if credential.label is None else CredentialRecord.label.set(credential.label),
         CredentialRecord.scopes.remove() if scopes is None else CredentialRecord.scopes.set(scopes),
         CredentialRecord.ends_at.remove() if ends_at is None else CredentialRecord.ends_at.set(ends_at),
+    ]
+
+
+def _rotation(credential: Credential) -> list[Action]:
+    if (rotation := credential.rotation) is None:
+        return []
+    used_at = rotation.previous_last_used_at
+    return [
+        CredentialRecord.rotated_at.set(milliseconds(rotation.rotated_at)),
+        CredentialRecord.overlap_ends_at.set(milliseconds(rotation.overlap_ends_at)),
+        CredentialRecord.previous_last_used_at.remove()
+        if used_at is None
+        else CredentialRecord.previous_last_used_at.set(milliseconds(used_at)),
+    ]
+
+
+def _hashes(secret_hash: str | None) -> list[Action]:
+    """The hash there is becomes the one before; a credential without a secret has neither."""
+    if secret_hash is None:
+        return []
+    return [
+        CredentialRecord.previous_hash.set(CredentialRecord.secret_hash),
+        CredentialRecord.secret_hash.set(secret_hash),
     ]

@@ -6,12 +6,18 @@
                                                users-by-username
     session           C#<user>        S#<id>   -                         is this sign-in still good; ends by TTL
     credential        C#<user>        K#<id>   credentials-by-creation   what may this key do; all keys of a consumer
-    gate              G#<user>        G        -                         active? role? epoch, generation
+    usage of a day    C#<user>        U#<day>  -                         how often did each credential call; ends by TTL
+    gate              G#<user>        G        -                         active? role? plan? epoch, counters, use today
+    address's gate    IP#<address>    G        -                         how often did anonymous callers come from there
+    guesses           TRY#<subject>   T        -                         how often did a secret turn out to be wrong
     email claim       E#<email>       C        names                     whose email is it; sign-in; prefix search
     username claim    N#<username>    C        names                     whose username is it; prefix search
     key claim         KEY#<key id>    C        -                         whose key id was it ever; look-up by X-API-Key
     credential's way  ID#<id>         C        -                         whose credential is it, by its own id
+    revoked token     TOK#<token id>  X        -                         was this token taken back; ends by TTL
     roster            ROSTER          R        -                         who are the active ADMINs, so that one stays
+    usage plan        PLANS           <plan>   -                         what may its consumers ask for; all plans
+    plan's name       PN#<name>       C        -                         which usage plan has the name
 
     index                    partition key            sort key     what a page of it costs
     -----------------------  -----------------------  -----------  ------------------------------------------
@@ -20,14 +26,16 @@
     names                    <shard>                  name         4 queries
     credentials-by-creation  <shard>                  SK           4 queries
 
-Reserved for what is not built yet: `U#<day>` below C# (usage), IP# (anonymous gates), TRY# (attempts), TOK# (one-use
-tokens), MAIL# (mails to send), EV# (audit events), SEAL# (the chain), PLAN#, CONF, and an index for the sweep.
+Reserved for what is not built yet: TOK# for one-use tokens
+as well, MAIL# (mails to send), EV# (audit events), SEAL# (the chain), CONF, and an index for the sweep.
 
 An id of version 7 sorts by creation and ends in random bits: so PK and SK serve as sort keys, and the last digit picks
-the shard. No key takes all the traffic: only the roster stands alone, and only ADMINs' changes write it.
+the shard. No key takes all the traffic: only the roster and the usage plans stand alone, and only ADMINs' changes write
+them; a function reads a plan once a minute.
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 from gatehouse.consumers.model import Role
 
@@ -35,11 +43,15 @@ SHARDS = ("0", "1", "2", "3")
 
 PROFILE = "P"
 GATE = "G"
+GUESSES = "T"
 CLAIM = "C"
+REVOKED = "X"
 ROSTER = "ROSTER"
 ROSTER_SORT = "R"
+PLANS = "PLANS"
 SESSION_PREFIX = "S#"
 CREDENTIAL_PREFIX = "K#"
+USAGE_PREFIX = "U#"
 
 USERS_BY_CREATION = "users-by-creation"
 USERS_BY_USERNAME = "users-by-username"
@@ -66,6 +78,15 @@ def gate_owner(partition: str) -> str:
     return partition.removeprefix("G#")
 
 
+def address(address: str) -> str:
+    """The gate of the anonymous callers of an address."""
+    return f"IP#{address}"
+
+
+def guesses(subject: str) -> str:
+    return f"TRY#{subject}"
+
+
 def session(session_id: str) -> str:
     return f"{SESSION_PREFIX}{session_id}"
 
@@ -84,6 +105,19 @@ def credential_id(sort_key: str) -> str:
     return sort_key.removeprefix(CREDENTIAL_PREFIX)
 
 
+def usage_day(day: date) -> str:
+    return f"{USAGE_PREFIX}{day.isoformat()}"
+
+
+def day_of_usage(sort_key: str) -> date:
+    """The day whose usage the sort key stands for."""
+    return date.fromisoformat(sort_key.removeprefix(USAGE_PREFIX))
+
+
+def plan_name_claim(unique_name: str) -> str:
+    return f"PN#{unique_name}"
+
+
 def email_claim(unique_email: str) -> str:
     return f"E#{unique_email}"
 
@@ -98,6 +132,10 @@ def key_claim(key_id: str) -> str:
 
 def credential_way(credential_id: str) -> str:
     return f"ID#{credential_id}"
+
+
+def revoked_token(token_id: str) -> str:
+    return f"TOK#{token_id}"
 
 
 def shard(item_id: str) -> str:

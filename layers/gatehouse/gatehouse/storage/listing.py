@@ -1,4 +1,4 @@
-"""Pages of users and credentials: a query a partition of an index, merged, and one batch read.
+"""Pages of users, credentials and usage plans: a query a partition of an index, merged, and one batch read.
 
 A list is spread over partitions that are each sorted the same way. A page takes one query of each, at most a page long,
 and goes on behind the last sort key that it looked at: so the cost is that of the page, whatever the size of the table.
@@ -21,8 +21,11 @@ from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.ids import lowest_id
 from gatehouse.persistence import Page
+from gatehouse.plans.model import UsagePlan
 from gatehouse.storage import keys
-from gatehouse.storage.records import CredentialRecord, ProfileRecord
+from gatehouse.storage.credential_records import CredentialRecord
+from gatehouse.storage.plans import PlanRecord
+from gatehouse.storage.records import ProfileRecord
 from gatehouse.storage.table import open_table, read_together
 
 type Entry = Mapping[str, Mapping[str, str]]
@@ -115,6 +118,14 @@ def page_credentials(query: CredentialQuery, first: int, after: str | None) -> P
         credentials = [record.credential() for record in records if isinstance(record, CredentialRecord)]
     entries = [(keys.credential(credential.id), credential) for credential in credentials if query.admits(credential)]
     return Page(entries, _next_position(found, first, stretch))
+
+
+def page_plans(first: int, after: str | None) -> Page[UsagePlan]:
+    """At most `first` usage plans, newest first: one query."""
+    stretch = _Range(None, [keys.PLANS], "SK", None, None, True)
+    found = stretch.entries(first + 1, after)
+    plans = [PlanRecord.from_raw_data(dict(entry)).plan() for entry in found[:first]]
+    return Page([(plan.id, plan) for plan in plans], _next_position(found, first, stretch))
 
 
 def _users_range(query: UserQuery) -> _Range:

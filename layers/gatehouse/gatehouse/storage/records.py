@@ -1,6 +1,5 @@
-"""What lies in the table: one record class an item, and how each becomes a model of its domain."""
+"""Consumers in the table: profile, sessions, claims on names, and the roster of ADMINs."""
 
-from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import (
@@ -13,17 +12,16 @@ from pynamodb.attributes import (
 )
 
 from gatehouse.accounts.model import Account, Session, SpentToken
-from gatehouse.admission.model import KeyClaim
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.consumers.fields import unique_form
-from gatehouse.consumers.model import DeactivatedBy, Kind, Role, Standing, User
-from gatehouse.credentials.model import Credential, CredentialType
+from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
 from gatehouse.storage import keys
 from gatehouse.storage.schema import Record
 
 
 class ProfileRecord(Record):
-    """A consumer. `sessions` never is below the number of live sessions, `credentials` is that of active ones.
+    """A consumer. `sessions` never is below the number of live sessions, `credentials` is that of active ones, and
+    `numbered` that of all credentials ever made.
 
     `generation` is the gate's, written with it.
     """
@@ -40,8 +38,10 @@ class ProfileRecord(Record):
     kind = UnicodeAttribute()
     is_active = BooleanAttribute(attr_name="isActive")
     deactivated_by = UnicodeAttribute(attr_name="deactivatedBy", null=True)
+    plan_id = UnicodeAttribute(attr_name="planId", null=True)
     sessions = NumberAttribute(default=0)
     credentials = NumberAttribute(default=0)
+    numbered = NumberAttribute(default=0)
     generation = NumberAttribute(default=0)
     revision = NumberAttribute(default=0)
     created_at = NumberAttribute(attr_name="createdAt")
@@ -84,6 +84,7 @@ class ProfileRecord(Record):
             kind=Kind(self.kind),
             is_active=self.is_active,
             deactivated_by=DeactivatedBy(self.deactivated_by) if self.deactivated_by else None,
+            plan_id=self.plan_id,
             created_at=from_milliseconds(int(self.created_at)),
             updated_at=from_milliseconds(int(self.updated_at)),
             revision=int(self.revision),
@@ -94,32 +95,6 @@ class ProfileRecord(Record):
             user=self.user(),
             password_hash=self.password_hash,
             sessions=int(self.sessions),
-            generation=int(self.generation),
-        )
-
-
-class GateRecord(Record):
-    """A consumer's standing."""
-
-    is_active = BooleanAttribute(attr_name="isActive")
-    role = UnicodeAttribute()
-    epoch = NumberAttribute(default=0)
-    generation = NumberAttribute(default=0)
-
-    @classmethod
-    def key(cls, user_id: str) -> "GateRecord":
-        return cls(keys.gate(user_id), keys.GATE)
-
-    @classmethod
-    def of(cls, user: User) -> "GateRecord":
-        return cls(keys.gate(user.id), keys.GATE, is_active=user.is_active, role=user.role)
-
-    def standing(self) -> Standing:
-        return Standing(
-            consumer_id=keys.gate_owner(self.pk),
-            is_active=self.is_active,
-            role=Role(self.role),
-            epoch=int(self.epoch),
             generation=int(self.generation),
         )
 
@@ -144,32 +119,6 @@ class NameRecord(Record):
     @classmethod
     def _of(cls, partition: str, name: str, owner: str) -> "NameRecord":
         return cls(partition, keys.CLAIM, owner=owner, name=name, name_shard=keys.shard(owner))
-
-
-class KeyClaimRecord(Record):
-    """A claim on a key id; it outlives its credential, so that no key id is issued twice."""
-
-    owner = UnicodeAttribute()
-    credential = UnicodeAttribute()
-
-    @classmethod
-    def of(cls, credential: Credential) -> "KeyClaimRecord":
-        return cls(
-            keys.key_claim(credential.key_id), keys.CLAIM, owner=credential.consumer_id, credential=credential.id
-        )
-
-    def claim(self) -> KeyClaim:
-        return KeyClaim(consumer_id=self.owner, credential_id=self.credential)
-
-
-class CredentialWayRecord(Record):
-    """From a credential's id to its owner."""
-
-    owner = UnicodeAttribute()
-
-    @classmethod
-    def of(cls, credential: Credential) -> "CredentialWayRecord":
-        return cls(keys.credential_way(credential.id), keys.CLAIM, owner=credential.consumer_id)
 
 
 class SessionRecord(Record):
@@ -218,65 +167,6 @@ class SessionRecord(Record):
         )
 
 
-class CredentialRecord(Record):
-    """What a program signs in with: its rights, and a hash of its secret."""
-
-    credential_shard = UnicodeAttribute(attr_name="credentialShard")
-    type = UnicodeAttribute()
-    key_id = UnicodeAttribute(attr_name="keyId")
-    secret_hash = UnicodeAttribute(attr_name="secretHash")
-    role = UnicodeAttribute()
-    label = UnicodeAttribute(null=True)
-    scopes: ListAttribute[Any] = ListAttribute(null=True)
-    is_active = BooleanAttribute(attr_name="isActive")
-    disabled_by = UnicodeAttribute(attr_name="disabledBy", null=True)
-    ends_at = NumberAttribute(attr_name="endsAt", null=True)
-    last_used_at = NumberAttribute(attr_name="lastUsedAt", null=True)
-    revision = NumberAttribute(default=0)
-    created_at = NumberAttribute(attr_name="createdAt")
-    updated_at = NumberAttribute(attr_name="updatedAt")
-
-    @classmethod
-    def key(cls, user_id: str, credential_id: str) -> "CredentialRecord":
-        return cls(keys.consumer(user_id), keys.credential(credential_id))
-
-    @classmethod
-    def of(cls, credential: Credential, secret_hash: str) -> "CredentialRecord":
-        return cls(
-            keys.consumer(credential.consumer_id),
-            keys.credential(credential.id),
-            credential_shard=keys.shard(credential.id),
-            type=credential.type,
-            key_id=credential.key_id,
-            secret_hash=secret_hash,
-            role=credential.role,
-            label=credential.label,
-            scopes=None if credential.scopes is None else list(credential.scopes),
-            is_active=credential.is_active,
-            ends_at=_optional_milliseconds(credential.expires_at),
-            created_at=milliseconds(credential.created_at),
-            updated_at=milliseconds(credential.updated_at),
-        )
-
-    def credential(self) -> Credential:
-        return Credential(
-            id=keys.credential_id(self.sk),
-            consumer_id=keys.consumer_id(self.pk),
-            type=CredentialType(self.type),
-            key_id=self.key_id,
-            role=Role(self.role),
-            label=self.label,
-            scopes=_optional_tuple(self.scopes),
-            is_active=self.is_active,
-            disabled_by=DeactivatedBy(self.disabled_by) if self.disabled_by else None,
-            expires_at=_optional_moment(self.ends_at),
-            last_used_at=_optional_moment(self.last_used_at),
-            created_at=from_milliseconds(int(self.created_at)),
-            updated_at=from_milliseconds(int(self.updated_at)),
-            revision=int(self.revision),
-        )
-
-
 class RosterRecord(Record):
     """The ids of the active ADMINs; the attribute is absent before the first."""
 
@@ -295,15 +185,3 @@ def spent_texts(session: Session) -> list[str]:
 def _spent_token(text: str) -> SpentToken:
     good_until, digest = text.split()
     return SpentToken(bytes.fromhex(digest), from_milliseconds(int(good_until)))
-
-
-def _optional_milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else milliseconds(moment)
-
-
-def _optional_moment(value: float | None) -> datetime | None:
-    return None if value is None else from_milliseconds(int(value))
-
-
-def _optional_tuple(values: list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values)

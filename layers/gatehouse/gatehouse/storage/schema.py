@@ -1,5 +1,7 @@
 """The table as PynamoDB knows it: the two keys that every item has, and the indexes."""
 
+from typing import Any, ClassVar
+
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
@@ -51,6 +53,8 @@ class Record(Model):
 
     class Meta:
         table_name = ""
+
+    counting_client: ClassVar[Any] = None  # kept beside PynamoDB's own connection, and made with it
 
     pk = UnicodeAttribute(hash_key=True, attr_name="PK")
     sk = UnicodeAttribute(range_key=True, attr_name="SK")

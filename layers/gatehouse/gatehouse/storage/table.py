@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import TableConnection
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError
 
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.settings import Settings
@@ -27,6 +28,9 @@ _PASSING = frozenset(
 )
 
 _BATCH_ATTEMPTS = 3
+_CONNECT_SECONDS = 1
+_READ_SECONDS = 2
+_CONNECTIONS = 32
 
 
 def connect(settings: Settings) -> None:
@@ -38,12 +42,18 @@ def connect(settings: Settings) -> None:
     meta.table_name = settings.table_name
     meta.region = settings.region
     meta.host = settings.dynamodb_endpoint
-    meta.connect_timeout_seconds = 1
-    meta.read_timeout_seconds = 2
+    meta.connect_timeout_seconds = _CONNECT_SECONDS
+    meta.read_timeout_seconds = _READ_SECONDS
     meta.max_retry_attempts = 2
-    meta.max_pool_connections = 32
+    meta.max_pool_connections = _CONNECTIONS
     Record._connection = None
     open_table().connection.client  # noqa: B018 - made here, so that no request waits for it
+    Record.counting_client = _single_attempt_client(settings)
+
+
+def counting_client() -> Any:
+    """The client for updates that count: it tries once, because an update that is tried again counts twice."""
+    return Record.counting_client
 
 
 def open_table() -> TableConnection:
@@ -95,6 +105,50 @@ def read_together(*wanted: Record, consistent: bool = True) -> list[Record | Non
         left = answer.get("UnprocessedKeys", {}).get(table.table_name, {}).get("Keys", [])
         missing = {_key(item): missing[_key(item)] for item in left}
     return [found.get((record.pk, record.sk)) for record in wanted]
+
+
+def read_at_once(*wanted: Record) -> list[Record | None]:
+    """The records with the keys of those wanted, as they were at one moment, or else read one after the other.
+
+    What is read of the first is thus never newer than what is read of the others.
+    """
+    table = open_table()
+    asked = [{"TableName": table.table_name, "Key": _key_of(record)} for record in wanted]
+    try:
+        answer = table.connection.transact_get_items(asked)
+    except TransactGetError as error:
+        # Somebody writes one of them just now, as happens to a gate all the time.
+        if not isinstance(error.cause, ClientError) or error.cause_response_code != "TransactionCanceledException":
+            raise
+        return [_read(record) for record in wanted]
+    found = [told.get("Item") for told in answer["Responses"]]
+    return [type(record).from_raw_data(item) if item else None for record, item in zip(wanted, found, strict=True)]
+
+
+def _read(record: Record) -> Record | None:
+    try:
+        return type(record).get(record.pk, record.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def _single_attempt_client(settings: Settings) -> Any:
+    config = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        max_pool_connections=_CONNECTIONS,
+        parameter_validation=False,
+    )
+    # The session that made the other client knows the service already.
+    session: Any = open_table().connection.session
+    return session.create_client(
+        "dynamodb", region_name=settings.region, endpoint_url=settings.dynamodb_endpoint, config=config
+    )
+
+
+def _key_of(record: Record) -> dict[str, dict[str, str]]:
+    return {"PK": {"S": record.pk}, "SK": {"S": record.sk}}
 
 
 def _key(item: dict[str, dict[str, str]]) -> tuple[str, str]:

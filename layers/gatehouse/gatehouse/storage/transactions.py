@@ -1,9 +1,8 @@
 """Transactions: every write says which refusal its broken condition means, and conflicts are tried again."""
 
-import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pynamodb.exceptions import TransactWriteError
@@ -12,6 +11,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from gatehouse.errors import ServiceUnavailable
+from gatehouse.storage.backoff import pauses
 from gatehouse.storage.schema import Record
 from gatehouse.storage.table import open_table, store_faults
 
@@ -36,9 +36,18 @@ class Transaction:
     """
 
     _order: list[_Operation] = field(default_factory=list)
+    _checks: list[_Operation] = field(default_factory=list)
     _deletes: list[_Operation] = field(default_factory=list)
     _puts: list[_Operation] = field(default_factory=list)
     _updates: list[_Operation] = field(default_factory=list)
+
+    def check(self, record: Record, condition: Condition, *, otherwise: Exception) -> "Transaction":
+        """Writes nothing; the condition holds when everything else is written."""
+        return self._add(
+            self._checks,
+            lambda write: write.condition_check(type(record), record.pk, record.sk, condition=condition),
+            otherwise,
+        )
 
     def put(
         self, record: Record, condition: Condition | None = None, *, otherwise: Exception | None = None
@@ -64,7 +73,7 @@ class Transaction:
 
     def commit(self) -> None:
         """Writes everything, or raises the refusal of the first write whose condition does not hold."""
-        for pause in _pauses():
+        for pause in pauses(_PATIENCE_SECONDS):
             codes = self._attempt()
             if codes is None:
                 return
@@ -99,15 +108,6 @@ class Transaction:
 
     def _refusal(self, codes: list[str | None]) -> Exception | None:
         # PynamoDB sends the writes sorted by kind, and the reasons come back in that order.
-        sent = [*self._deletes, *self._puts, *self._updates]
+        sent = [*self._checks, *self._deletes, *self._puts, *self._updates]
         broken = {id(o) for o, code in zip(sent, codes, strict=False) if code in _REFUSED}
         return next((o.refusal for o in self._order if id(o) in broken), None)
-
-
-def _pauses() -> Iterator[float]:
-    """Waits in seconds, with full jitter and a ceiling that doubles from 10 ms, until 2 s have passed."""
-    ends = time.monotonic() + _PATIENCE_SECONDS
-    ceiling = 0.01
-    while time.monotonic() < ends:
-        yield random.uniform(0, ceiling)  # noqa: S311 - jitter, no secret
-        ceiling = min(2 * ceiling, 0.2)

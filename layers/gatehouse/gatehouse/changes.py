@@ -1,0 +1,52 @@
+"""What may have happened to the table that something else follows from: facts, as the stream tells them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class DayEnded:
+    """A day of a consumer's is over: its requests by the credentials' numbers, those of sessions under a word.
+
+    Days are counted from the epoch.
+    """
+
+    consumer_id: str
+    day: int
+    requests: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class SecretUsed:
+    """A credential was used, with the secret of that version."""
+
+    consumer_id: str
+    credential_id: str
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class KeyAffected:
+    """Something changed that a consumer's own gateway key goes by: role, plan, whether there is a credential."""
+
+    consumer_id: str
+
+
+type Fact = DayEnded | SecretUsed | KeyAffected
+
+
+class UsageDays(Protocol):
+    """Where the days go that are over."""
+
+    def keep_day(self, consumer_id: str, day: int, requests: Mapping[str, int]) -> None:
+        """Keeps the day's requests; nothing where the consumer is gone. May be repeated."""
+
+
+class LastUses(Protocol):
+    """Where it is noted when secrets were last used."""
+
+    def note_use(self, consumer_id: str, credential_id: str, version: int, at: datetime) -> None:
+        """Notes it at most about once an hour, and never an earlier one. May be repeated."""

@@ -1,0 +1,1 @@
+"""Usage plans: how much the credentials of a consumer may ask for, and of which shape."""

@@ -1,0 +1,51 @@
+"""What a change of an item means, by its images before and after: the facts that something follows from."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from gatehouse.changes import DayEnded, Fact, KeyAffected, SecretUsed
+from gatehouse.storage import keys
+from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.records import ProfileRecord
+
+type Image = Mapping[str, Any]
+"""An item as the stream tells it: attribute, type, value."""
+
+
+def facts(before: Image | None, after: Image | None, at: datetime) -> Iterator[Fact]:
+    """What follows from an item's change; None stands for an item that is not there."""
+    sort_key = (after or before or {})["SK"]["S"]
+    if sort_key == keys.GATE:
+        yield from _of_gate(before, after, at)
+    elif sort_key == keys.PROFILE:
+        yield from _of_profile(before, after)
+
+
+def _of_gate(before: Image | None, after: Image | None, at: datetime) -> Iterator[Fact]:
+    if after is None or "note" not in after:
+        return
+    now, note = GateRecord.from_raw_data(dict(after)).gate(), after["note"]["S"]
+    earlier = None if before is None else GateRecord.from_raw_data(dict(before)).gate()
+    owner = now.standing.consumer_id
+    if earlier is not None:
+        if (earlier.day, earlier.usage) == (now.day, now.usage):
+            return  # the note of an earlier request, which this change has left where it was: each request counts there
+        if earlier.day is not None and now.day is not None and earlier.day < now.day:
+            yield DayEnded(owner, earlier.day, earlier.usage)
+    credential_id, _, version = note.partition(" ")
+    if version:
+        yield SecretUsed(owner, credential_id, int(version), at)
+
+
+def _of_profile(before: Image | None, after: Image | None) -> Iterator[Fact]:
+    if _key_goes_by(before) != _key_goes_by(after):
+        yield KeyAffected(keys.consumer_id((after or before or {})["PK"]["S"]))
+
+
+def _key_goes_by(image: Image | None) -> tuple[Any, ...]:
+    """What decides about a consumer's own key: nothing, where there is no active credential to use it."""
+    if image is None:
+        return ()
+    profile = ProfileRecord.from_raw_data(dict(image))
+    return (profile.role, profile.plan_id) if profile.credentials > 0 else ()

@@ -1,0 +1,87 @@
+"""Gates in the table: what each request writes, small and apart from all else."""
+
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+
+from gatehouse.admission.meters import Count, Meter
+from gatehouse.admission.model import Gate
+from gatehouse.clock import from_milliseconds
+from gatehouse.consumers.model import Role, Standing, User
+from gatehouse.storage import keys
+from gatehouse.storage.schema import Record
+from gatehouse.wall.model import OwnKey
+
+
+class AddressRecord(Record):
+    """What the anonymous callers of an address have used."""
+
+    window_ends = NumberAttribute(attr_name="wEnds")
+    window_used = NumberAttribute(attr_name="wUsed")
+    expires = NumberAttribute()  # seconds: the table's TTL attribute
+
+    def counts(self) -> dict[Meter, Count]:
+        return {Meter.WINDOW: Count(int(self.window_ends), int(self.window_used))}
+
+
+class GateRecord(Record):
+    """A consumer's standing, and what it has used; small, because every request writes it.
+
+    `counts` has a counter's end and its use under each meter's letter. `day` is the day, counted from the epoch, whose
+    requests `usage` has by the credentials' numbers. `note` is what the latest write left to the stream.
+    """
+
+    is_active = BooleanAttribute(attr_name="isActive")
+    role = UnicodeAttribute()
+    epoch = NumberAttribute(default=0)
+    generation = NumberAttribute(default=0)
+    plan_id = UnicodeAttribute(attr_name="planId", null=True)
+    sessions_ends = NumberAttribute(attr_name="sEnds", null=True)
+    sessions_used = NumberAttribute(attr_name="sUsed", null=True)
+    window_ends = NumberAttribute(attr_name="wEnds", null=True)
+    window_used = NumberAttribute(attr_name="wUsed", null=True)
+    burst_ends = NumberAttribute(attr_name="bEnds", null=True)
+    burst_used = NumberAttribute(attr_name="bUsed", null=True)
+    quota_ends = NumberAttribute(attr_name="qEnds", null=True)
+    quota_used = NumberAttribute(attr_name="qUsed", null=True)
+    day = NumberAttribute(null=True)
+    usage: MapAttribute[str, Any] = MapAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+    own_key_tier = NumberAttribute(attr_name="keyTier", null=True)
+    own_key_usable_at = NumberAttribute(attr_name="keyUsableAt", null=True)
+
+    @classmethod
+    def key(cls, user_id: str) -> "GateRecord":
+        return cls(keys.gate(user_id), keys.GATE)
+
+    @classmethod
+    def of(cls, user: User) -> "GateRecord":
+        return cls(keys.gate(user.id), keys.GATE, is_active=user.is_active, role=user.role)
+
+    def standing(self) -> Standing:
+        return Standing(
+            consumer_id=keys.gate_owner(self.pk),
+            is_active=self.is_active,
+            role=Role(self.role),
+            epoch=int(self.epoch),
+            generation=int(self.generation),
+            plan_id=self.plan_id,
+        )
+
+    def gate(self) -> Gate:
+        used = {
+            Meter.SESSIONS: (self.sessions_ends, self.sessions_used),
+            Meter.WINDOW: (self.window_ends, self.window_used),
+            Meter.BURST: (self.burst_ends, self.burst_used),
+            Meter.QUOTA: (self.quota_ends, self.quota_used),
+        }
+        own_key = None
+        if self.own_key_tier is not None and self.own_key_usable_at is not None:
+            own_key = OwnKey(int(self.own_key_tier), from_milliseconds(int(self.own_key_usable_at)))
+        return Gate(
+            standing=self.standing(),
+            counts={m: Count(int(ends), int(n)) for m, (ends, n) in used.items() if ends is not None and n is not None},
+            day=None if self.day is None else int(self.day),
+            usage={} if self.usage is None else {user: int(n) for user, n in self.usage.as_dict().items()},
+            own_key=own_key,
+        )
