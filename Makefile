@@ -46,7 +46,7 @@ run: $(LOCAL)
 	@PORT=$(PORT) exec $(BIN)/python -m local.gateway
 
 test: $(DEV) $(NODE_MODULES)
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest --numprocesses auto --dist loadgroup $(TESTS)
 
 check: lint test built containers
 
@@ -55,6 +55,7 @@ lint: $(DEV) $(SAM_CLI)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(WITHOUT_ACCOUNT) $(SAM)/sam validate --lint
+	$(WITHOUT_ACCOUNT) $(SAM)/sam validate --lint --template-file examples/orders/template.yaml
 
 format: $(DEV)
 	$(BIN)/ruff check --fix

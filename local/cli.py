@@ -1,5 +1,8 @@
 """`gatehouse …`: the operator's command line, on a deployed table or on a local store."""
 
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import botocore.session
@@ -11,11 +14,21 @@ from gatehouse import wiring
 from gatehouse.clock import SystemClock
 from gatehouse.errors import GatehouseError
 from gatehouse.settings import InvalidSetting, Settings
+from gatehouse.wall.reconciliation import Orphan, Repair
+from gatehouse.wall.service import Outcome
 from local.gateway.environment import TABLE_NAME, lend_credentials
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _admin = typer.Typer(no_args_is_help=True, help="ADMINs, from outside the API.")
 main.add_typer(_admin, name="admin")
+_keys = typer.Typer(no_args_is_help=True, help="API Gateway's keys, which stand before the exact limits.")
+main.add_typer(_keys, name="keys")
+
+_REPAIRED = {
+    Outcome.GIVEN: "the key is right again.",
+    Outcome.TAKEN_BACK: "the key is taken back.",
+    Outcome.NO_ROOM: "no key, for the account has as many as API Gateway allows; the shared one serves.",
+}
 
 
 @main.callback()
@@ -36,41 +49,100 @@ def create(
 ) -> None:
     """Makes the first ADMIN of a deployment; does nothing where there is one."""
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask_password else None
-    try:
+    with _told_failures():
         settings = _settings(table, stack, endpoint, region)
         first = wiring.build_bootstrap(settings, SystemClock()).create_first_admin(email, username, password)
+    typer.echo(f"{first.user.email} is the first ADMIN.")
+    if first.password is not None:
+        typer.echo(f"Password, shown this once: {first.password}")
+
+
+@_keys.command("reconcile")
+def reconcile(
+    *,
+    stack: Annotated[str, typer.Option(help="The CloudFormation stack whose keys they are.")],
+    region: Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")] = None,
+    delete_orphans: Annotated[
+        bool, typer.Option("--delete-orphans", help="Delete keys that nobody is to have.")
+    ] = False,
+) -> None:
+    """Puts keys right that have drifted from the table, and lists those that nobody is to have."""
+    agrees = True
+    with _told_failures():
+        settings = _settings_of_keys(stack, _region(region))
+        for finding in wiring.build_reconciliation(settings, SystemClock()).run(delete_orphans=delete_orphans):
+            agrees = False
+            typer.echo(_told(finding))
+    if agrees:
+        typer.echo("All keys agree with the table.")
+
+
+def _told(finding: Repair | Orphan) -> str:
+    match finding:
+        case Repair(consumer_id, outcome):
+            return f"{consumer_id}: {_REPAIRED.get(outcome, 'nothing was to be done.')}"
+        case Orphan(name, is_deleted):
+            return f"Orphan {name}: {'deleted.' if is_deleted else 'left; --delete-orphans deletes it.'}"
+
+
+@contextmanager
+def _told_failures() -> Iterator[None]:
+    """Ends the command with a sentence where something fails that can."""
+    try:
+        yield
     except GatehouseError as error:
         raise _failure(error.message) from error
     except PynamoDBException as error:
         raise _failure(f"The table refused ({error.cause_response_code}): {error.cause_response_message}") from error
     except (InvalidSetting, BotoCoreError, ClientError) as error:
         raise _failure(str(error)) from error
-    typer.echo(f"{first.user.email} is the first ADMIN.")
-    if first.password is not None:
-        typer.echo(f"Password, shown this once: {first.password}")
 
 
 def _settings(table: str | None, stack: str | None, endpoint: str | None, region: str | None) -> Settings:
     """Where the table is; what a stack says goes before a name."""
     if endpoint:
         lend_credentials()
-    where = region or botocore.session.get_session().get_config_variable("region") or (endpoint and "us-east-1")
-    if not where:
-        raise InvalidSetting("Which Region? Give --region, or set AWS_REGION.")
-    name = _table_of(stack, where) if stack else table or (endpoint and TABLE_NAME)
+    where = _region(region, "us-east-1" if endpoint else None)
+    name = _output(stack, _described(stack, where), "TableName") if stack else table or (endpoint and TABLE_NAME)
     if not name:
         raise InvalidSetting("Which table? Give --stack or --table, or set TABLE_NAME.")
     return Settings.from_environment({"TABLE_NAME": name, "AWS_REGION": where, "DYNAMODB_ENDPOINT": endpoint or ""})
 
 
-def _table_of(stack: str, region: str) -> str:
-    """The name of the table that a stack made, from its output TableName."""
+def _settings_of_keys(stack: str, region: str) -> Settings:
+    """The settings that a stack was deployed with, as far as its keys go by them."""
+    described = _described(stack, region)
+    parameters = {
+        _variable(given["ParameterKey"]): given["ParameterValue"] for given in described.get("Parameters", [])
+    }
+    made = {"TABLE_NAME": "TableName", "GATEWAY_TIERS": "GatewayTiers", "GATEWAY_KEY_SEED": "GatewayKeySeed"}
+    outputs = {variable: _output(stack, described, name) for variable, name in made.items()}
+    return Settings.from_environment({**parameters, **outputs, "AWS_REGION": region})
+
+
+def _region(given: str | None, default: str | None = None) -> str:
+    region: str | None = given or botocore.session.get_session().get_config_variable("region") or default
+    if not region:
+        raise InvalidSetting("Which Region? Give --region, or set AWS_REGION.")
+    return region
+
+
+def _described(stack: str, region: str) -> Mapping[str, Any]:
     client: Any = botocore.session.get_session().create_client("cloudformation", region)
-    outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
-    names = [str(output["OutputValue"]) for output in outputs if output["OutputKey"] == "TableName"]
-    if not names:
-        raise InvalidSetting(f"The stack {stack} has no output TableName.")
-    return names[0]
+    described: Mapping[str, Any] = client.describe_stacks(StackName=stack)["Stacks"][0]
+    return described
+
+
+def _output(stack: str, described: Mapping[str, Any], name: str) -> str:
+    for output in described.get("Outputs", []):
+        if output["OutputKey"] == name:
+            return str(output["OutputValue"])
+    raise InvalidSetting(f"The stack {stack} has no output {name}.")
+
+
+def _variable(parameter: str) -> str:
+    """The variable that a parameter of the template sets: ThrottleTtl sets THROTTLE_TTL."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
 
 
 def _failure(reason: str) -> typer.Exit:

@@ -11,19 +11,22 @@ from gatehouse.settings import InvalidSetting, Settings
 from local.gateway import moto_guard
 from local.gateway.clock import MovableClock
 from local.gateway.environment import (
+    EXAMPLE_BASE_PATH,
     StartError,
     choices,
     cut_off,
     function_variables,
     lend_credentials,
+    load_example,
     load_template,
 )
+from local.gateway.following import account, pumping
 from local.gateway.gateway import Gateway
 from local.gateway.intrinsics import TemplateError
 from local.gateway.runtime import load_handlers
 from local.gateway.server import Server
 from local.gateway.store import make_ready
-from local.gateway.welcome import READY, first_admin
+from local.gateway.welcome import READY, first_admin, where_the_example_is
 
 
 def main() -> None:
@@ -58,11 +61,15 @@ def _serve() -> None:
     clock = MovableClock()
     graph = wiring.build(settings, clock)
     wiring.install(graph)
-    gateway = Gateway(template, load_handlers(template), clock)
+    plane = account(settings, template, clock)
+    example = load_example(template)
+    handlers = load_handlers(template) | load_handlers(example)
+    gateway = Gateway(template, handlers, clock, {EXAMPLE_BASE_PATH: example}, plane)
     url = f"http://localhost:{listening.getsockname()[1]}/graphql"
-    lines = [READY + url, *first_admin(graph.bootstrap, chosen, url)]
+    lines = [READY + url, *first_admin(graph.bootstrap, chosen, url), where_the_example_is(url)]
     server = Server(gateway, clock, frozenset(settings.allowed_origins))
-    asyncio.run(server.run_until_signalled(listening, lambda: print("\n".join(lines), flush=True)))
+    with pumping(settings, template, clock):
+        asyncio.run(server.run_until_signalled(listening, lambda: print("\n".join(lines), flush=True)))
 
 
 def _listen(port: int) -> socket.socket:

@@ -13,8 +13,12 @@ PATIENCE = 29.0
 _INVOKE = "execute-api:Invoke"
 
 
-def authorize(runtime: Runtime, function: str, event: dict[str, Any], method_arn: str) -> dict[str, Any]:
-    """What stands in `requestContext.authorizer` of an admitted request; raises Refusal."""
+def authorize(
+    runtime: Runtime, function: str, event: dict[str, Any], method_arn: str
+) -> tuple[dict[str, Any], str | None]:
+    """What stands in `requestContext.authorizer` of an admitted request, and the value of the API key that it counts
+    under, which no function sees; raises Refusal.
+    """
     started = time.monotonic()
     try:
         answer = runtime.invoke(function, authorizer_event(event, method_arn), PATIENCE)
@@ -23,7 +27,8 @@ def authorize(runtime: Runtime, function: str, event: dict[str, Any], method_arn
     except (CallerGaveUp, PayloadTooLarge) as failure:
         raise Refusal("AUTHORIZER_FAILURE") from failure
     admitted = decide(answer, method_arn)
-    return {**admitted, "integrationLatency": int((time.monotonic() - started) * 1000)}
+    context = {**admitted, "integrationLatency": int((time.monotonic() - started) * 1000)}
+    return context, answer.get("usageIdentifierKey")
 
 
 def decide(answer: Any, method_arn: str) -> dict[str, str]:

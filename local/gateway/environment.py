@@ -16,6 +16,7 @@ from local.gateway.template import Template
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 3000
 DEFAULT_ADMIN = "admin@example.com"
+EXAMPLE_BASE_PATH = "orders-api"
 
 TABLE_NAME = "gatehouse"
 _REGION = "us-east-1"
@@ -63,6 +64,12 @@ def load_template(process: Mapping[str, str], path: Path = ROOT / "template.yaml
     """The template, with the parameters that the environment names: ALLOWED_ORIGINS sets AllowedOrigins."""
     parameters = {"".join(map(str.capitalize, name.split("_"))): value for name, value in process.items() if value}
     return Template.load(path, parameters, process.get("AWS_REGION") or _REGION)
+
+
+def load_example(template: Template, path: Path = ROOT / "examples/orders/template.yaml") -> Template:
+    """The example of an operator's own API, behind the authorizer of the template."""
+    authorizer = template.functions["AuthorizerFunction"].arn
+    return Template.load(path, {"AuthorizerFunctionArn": authorizer}, template.region)
 
 
 def function_variables(template: Template, process: Mapping[str, str], kept: Path = ROOT / ".local") -> dict[str, str]:

@@ -7,16 +7,14 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from local.gateway.api import Api
 from local.gateway.intrinsics import ACCOUNT_ID
 from local.gateway.messages import Headers, HttpRequest, HttpResponse
-
-API_ID = "local"
 
 # The developer guide's table of headers, "important notes": a function sees none of these of the client ...
 _DROPPED_FROM_REQUEST = {
@@ -39,30 +37,10 @@ _NOBODY = dict.fromkeys(  # what `identity` holds for callers who sign their req
 )
 _RESULT_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_DEFAULT_ACCEPT = "application/json"
 
 
 class MalformedResult(Exception):
     """A function's result is not in the format that API Gateway takes."""
-
-
-@dataclass(frozen=True)
-class Api:
-    """The deployed API: its stage, its region, and the media types whose bodies travel as base64."""
-
-    stage: str
-    region: str
-    binary_media_types: frozenset[str]
-
-    def is_binary(self, header: str | None) -> bool:
-        """Whether the first media type in a header is one of the API's binary ones."""
-        media_type = (header or _DEFAULT_ACCEPT).split(",")[0].split(";")[0].strip().lower()
-        return media_type in self.binary_media_types or "*/*" in self.binary_media_types
-
-    def method_arn(self, request: HttpRequest) -> str:
-        """The ARN that an authorizer's policy is about."""
-        path = request.path.removeprefix("/")
-        return f"arn:aws:execute-api:{self.region}:{ACCOUNT_ID}:{API_ID}/{self.stage}/{request.method}/{path}"
 
 
 def proxy_event(api: Api, request: HttpRequest, request_id: UUID, now: datetime) -> dict[str, Any]:
@@ -150,10 +128,10 @@ def _last(values: dict[str, list[str]]) -> dict[str, str]:
 def _request_context(api: Api, request: HttpRequest, request_id: UUID, now: datetime) -> dict[str, Any]:
     return {
         "accountId": ACCOUNT_ID,
-        "apiId": API_ID,
+        "apiId": api.id,
         "deploymentId": "local",
         "domainName": request.value("Host"),
-        "domainPrefix": API_ID,
+        "domainPrefix": api.id,
         "extendedRequestId": base64.b64encode(request_id.bytes[:11]).decode(),
         "httpMethod": request.method,
         "identity": {**_NOBODY, "sourceIp": request.source_ip, "userAgent": request.value("User-Agent")},

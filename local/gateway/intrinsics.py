@@ -9,6 +9,7 @@ from yaml import CSafeLoader, MappingNode, Node, ScalarNode, SequenceNode, YAMLE
 
 ACCOUNT_ID = "123456789012"
 STACK_NAME = "gatehouse-local"
+STACK_UUID = "00000000-0000-0000-0000-000000000000"
 
 _NO_VALUE = object()
 _SUBSTITUTE = re.compile(r"\$\{([^}]+)\}")
@@ -66,7 +67,7 @@ class Evaluator:
             "AWS::Partition": "aws",
             "AWS::Region": region,
             "AWS::StackName": STACK_NAME,
-            "AWS::StackId": f"arn:aws:cloudformation:{region}:{ACCOUNT_ID}:stack/{STACK_NAME}/local",
+            "AWS::StackId": f"arn:aws:cloudformation:{region}:{ACCOUNT_ID}:stack/{STACK_NAME}/{STACK_UUID}",
             "AWS::URLSuffix": "amazonaws.com",
         }
         self._functions: dict[str, Callable[[Any], Any]] = {
@@ -74,7 +75,10 @@ class Evaluator:
             "Fn::Equals": lambda arguments: self.value(arguments[0]) == self.value(arguments[1]),
             "Fn::GetAtt": self._attribute,
             "Fn::If": lambda arguments: self.value(arguments[1 if self.condition(arguments[0]) else 2]),
+            "Fn::Join": lambda arguments: arguments[0].join(map(str, self.value(arguments[1]))),
             "Fn::Not": lambda arguments: not self.condition(arguments[0]),
+            "Fn::Select": lambda arguments: self.value(arguments[1])[int(arguments[0])],
+            "Fn::Split": lambda arguments: self.value(arguments[1]).split(arguments[0]),
             "Fn::Sub": self._substitute,
         }
 
@@ -109,6 +113,8 @@ class Evaluator:
             return self._parameter(name)
         if name in self._document.get("Resources", {}):
             return name
+        if name.endswith(".Stage"):  # SAM's own: the stage that it makes for an API
+            return self.value(self._resource(name.removesuffix(".Stage"), "Ref")["Properties"]["StageName"])
         raise TemplateError(f"Ref: there is no {name}.")
 
     def _parameter(self, name: str) -> str:
@@ -119,9 +125,7 @@ class Evaluator:
 
     def _attribute(self, arguments: list[str]) -> str:
         name, attribute = arguments
-        resource = self._document.get("Resources", {}).get(name)
-        if resource is None:
-            raise TemplateError(f"GetAtt: there is no {name}.")
+        resource = self._resource(name, "GetAtt")
         if attribute != "Arn":
             return f"{name}.{attribute}"
         if resource["Type"] == "AWS::Serverless::Function":
@@ -129,9 +133,19 @@ class Evaluator:
         service = resource["Type"].split("::")[1].lower()
         return f"arn:aws:{service}:{self._region}:{ACCOUNT_ID}:{name}"
 
-    def _substitute(self, text: str) -> str:
+    def _resource(self, name: str, asked_by: str) -> Any:
+        resource = self._document.get("Resources", {}).get(name)
+        if resource is None:
+            raise TemplateError(f"{asked_by}: there is no {name}.")
+        return resource
+
+    def _substitute(self, arguments: str | list[Any]) -> str:
+        text, own = (arguments, {}) if isinstance(arguments, str) else arguments
+
         def replacement(match: re.Match[str]) -> str:
             name = match.group(1)
+            if name in own:
+                return str(self.value(own[name]))
             return str(self._attribute(name.split(".", 1)) if "." in name else self._ref(name))
 
         return _SUBSTITUTE.sub(replacement, text)

@@ -20,12 +20,13 @@ from typing import Any
 
 from moto import mock_aws
 from moto.core.common_models import BaseModel
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamShard, Table
 from moto.dynamodb.responses import DynamoHandler
 
 from local.gateway.environment import StartError
+from local.gateway.intrinsics import ACCOUNT_ID
 
 _LOCK = RLock()
 
@@ -37,6 +38,7 @@ _EXPECTED: tuple[tuple[type, str, str, int], ...] = (
     (DynamoDBBackend, "get_table", "if table := self.tables.get(table_name):", 1),
     (Table, "put_item", "self.items[hash_value][range_value] = item", 1),
     (StreamShard, "add", "self.items.append(StreamRecord(", 1),
+    (StreamShard, "add", "seq = len(self.items) + self.starting_sequence_number", 1),
     (BaseModel, "__new__", "cls.instances_tracked.append(instance)", 1),
     (DynamoHandler, "call_action", "return super().call_action()", 1),
 )
@@ -57,6 +59,21 @@ def start() -> None:
     """From here on AWS clients made in this process reach moto, guarded, and can reach nothing else."""
     apply()
     mock_aws().start()
+
+
+def take_changes(region: str, table: str) -> list[dict[str, Any]]:
+    """The records of a table's stream since the last call, in order, as the API of streams would tell them.
+
+    They are taken out: moto keeps them for as long as the process lives, and an iterator for each look at them.
+    """
+    with _LOCK:
+        shard = dynamodb_backends[ACCOUNT_ID][region].get_table(table).stream_shard
+        if shard is None:
+            return []
+        taken = [record.to_json() for record in shard.items]
+        shard.starting_sequence_number += len(taken)
+        shard.items.clear()
+    return taken
 
 
 @functools.cache

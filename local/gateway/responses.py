@@ -5,8 +5,8 @@ import logging
 from collections.abc import Mapping
 from uuid import UUID
 
+from local.gateway.api import GatewayResponse
 from local.gateway.messages import HttpResponse
-from local.gateway.template import GatewayResponse
 
 # The response types that the local gateway gives, with API Gateway's own status and message for each.
 _DEFAULTS = {
@@ -15,9 +15,12 @@ _DEFAULTS = {
     "AUTHORIZER_FAILURE": (500, "Internal server error"),
     "DEFAULT_5XX": (502, "Internal server error"),  # a function that failed, or answered in no known format
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
+    "INVALID_API_KEY": (403, "Forbidden"),
     "INVALID_SIGNATURE": (403, "Authorization header requires 'Credential' parameter."),
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
+    "QUOTA_EXCEEDED": (429, "Limit Exceeded"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
+    "THROTTLED": (429, "Too Many Requests"),
     "UNAUTHORIZED": (401, "Unauthorized"),
 }
 _log = logging.getLogger(__name__)

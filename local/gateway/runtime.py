@@ -6,14 +6,18 @@ Unlike Lambda it calls one handler from several threads at a time, each with an 
 import asyncio
 import importlib
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from local.gateway.intrinsics import ACCOUNT_ID, TemplateError
+from local.gateway.intrinsics import TemplateError
 from local.gateway.template import Function, Template
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024
@@ -59,11 +63,12 @@ class Context:
 
 
 class Runtime:
-    """Calls the functions of a template by their logical id."""
+    """Calls functions by their logical id."""
 
-    def __init__(self, template: Template, handlers: Mapping[str, Handler], workers: int = WORKERS) -> None:
-        self._region = template.region
-        self._functions = template.functions
+    def __init__(
+        self, functions: Mapping[str, Function], handlers: Mapping[str, Handler], workers: int = WORKERS
+    ) -> None:
+        self._functions = functions
         self._handlers = handlers
         self._loops: list[asyncio.AbstractEventLoop] = []
         self._workers = ThreadPoolExecutor(workers, "function", initializer=self._give_thread_a_loop)
@@ -78,7 +83,7 @@ class Runtime:
         payload = json.dumps(event, ensure_ascii=False).encode()
         if len(payload) > PAYLOAD_LIMIT:
             raise PayloadTooLarge(name)
-        call = self._workers.submit(_call, self._handlers[name], payload, self._context(function))
+        call = self._workers.submit(_call, self._handlers[name], payload, _context(function))
         try:
             return json.loads(call.result(timeout=min(function.timeout, patience)))
         except TimeoutError:
@@ -100,30 +105,56 @@ class Runtime:
         self._loops.append(loop)
         asyncio.set_event_loop(loop)
 
-    def _context(self, function: Function) -> Context:
-        return Context(
-            function_name=function.name,
-            memory_limit_in_mb=str(function.memory),
-            invoked_function_arn=f"arn:aws:lambda:{self._region}:{ACCOUNT_ID}:function:{function.name}",
-            log_group_name=f"/aws/lambda/{function.name}",
-            deadline=time.monotonic() + function.timeout,
-        )
-
 
 def load_handlers(template: Template) -> dict[str, Handler]:
-    """The handlers of all functions that the API's routes lead to; raises TemplateError where one is missing."""
-    routes = template.routes.values()
-    names = {route.function for route in routes} | {route.authorizer for route in routes if route.authorizer}
-    return {name: _load(template.functions[name].handler) for name in sorted(names)}
+    """The handlers of those of the template's functions that its API's routes lead to; raises TemplateError without."""
+    routes = template.api.routes.values()
+    names = {route.function for route in routes} | {route.authorizer for route in routes}
+    return {name: _load(function) for name, function in template.functions.items() if name in names}
 
 
-def _load(handler: str) -> Handler:
-    module, _, attribute = handler.rpartition(".")
+def load_stream_handlers(template: Template) -> dict[str, Handler]:
+    """The handlers of the functions that are called with changes of the table; raises TemplateError without."""
+    return {mapping.function: _load(template.functions[mapping.function]) for mapping in template.stream_mappings}
+
+
+def _load(function: Function) -> Handler:
+    """The handler, from the folder of the function's code, which is not on Python's path and is not put there."""
+    module, _, attribute = function.handler.rpartition(".")
     try:
+        _load_package(module.partition(".")[0], function.code)
         loaded: Handler = getattr(importlib.import_module(module), attribute)
     except (ModuleNotFoundError, AttributeError) as error:
-        raise TemplateError(f"There is no handler {handler}: {error}") from error
+        raise TemplateError(f"There is no handler {function.handler}: {error}") from error
     return loaded
+
+
+def _load_package(name: str, folder: Path) -> None:
+    """Makes a package known by its name; raises TemplateError where another one has the name already."""
+    file = folder / name / "__init__.py"
+    if not file.is_file():
+        raise ModuleNotFoundError(f"there is no {file}")
+    if name in sys.modules:
+        if not file.samefile(sys.modules[name].__file__ or folder):
+            raise TemplateError(f"{file}: another package is called {name}.")
+        return
+    loader = SourceFileLoader(name, str(file))
+    spec = ModuleSpec(name, loader, is_package=True)
+    spec.submodule_search_locations = [str(file.parent)]
+    spec.has_location = True
+    spec.origin = str(file)
+    sys.modules[name] = module_from_spec(spec)
+    loader.exec_module(sys.modules[name])
+
+
+def _context(function: Function) -> Context:
+    return Context(
+        function_name=function.name,
+        memory_limit_in_mb=str(function.memory),
+        invoked_function_arn=function.arn,
+        log_group_name=f"/aws/lambda/{function.name}",
+        deadline=time.monotonic() + function.timeout,
+    )
 
 
 def _call(handler: Handler, payload: bytes, context: Context) -> bytes:

@@ -1,11 +1,12 @@
-"""What the person who starts the system on this machine is told: who may sign in, and how."""
+"""What the person who starts the system on this machine is told: who may sign in, and how, and what else there is."""
 
 import json
 import shlex
+from urllib.parse import urljoin
 
 from gatehouse.bootstrap import Bootstrap
 from gatehouse.errors import Conflict, GatehouseError
-from local.gateway.environment import Choices, StartError
+from local.gateway.environment import EXAMPLE_BASE_PATH, Choices, StartError
 
 READY = "Gatehouse is ready: "
 """What the line starts with that says where."""
@@ -30,6 +31,12 @@ def first_admin(bootstrap: Bootstrap, chosen: Choices, url: str) -> list[str]:
         f"The first ADMIN is {first.user.email}{made}. To sign in:",
         _curl(url, first.user.email, first.password or "<ADMIN_PASSWORD>"),
     ]
+
+
+def where_the_example_is(url: str) -> str:
+    """The line on the operator's own API, which is served beside the API at `url`."""
+    orders = urljoin(url, f"/{EXAMPLE_BASE_PATH}/orders")
+    return f"An API of your own behind the same gate, as docs/protect-your-api.md shows it: {orders}"
 
 
 def _curl(url: str, email: str, password: str) -> str:
