@@ -18,18 +18,27 @@ LAYERS = [BUILD / "DependenciesLayer" / "python", BUILD / "GatehouseLayer" / "py
 ROUNDS = 9
 
 EVENT = """
-headers = {"Content-Type": "application/json"}
-request = {"requestId": "r", "authorizer": {"kind": "anonymous"}, "identity": {"sourceIp": "192.0.2.1"}}
+headers = {"Content-Type": "application/json", "X-API-Key": "malformed, and so refused without the store"}
+nobody = {"kind": "anonymous", "limit": "30", "remaining": "29", "reset": "1795000000", "verdict": "allow"}
+request = {"requestId": "r", "authorizer": nobody, "identity": {"sourceIp": "192.0.2.1"}}
 event = {"resource": "/graphql", "path": "/graphql", "httpMethod": "POST", "headers": headers,
          "multiValueHeaders": {k: [v] for k, v in headers.items()}, "queryStringParameters": None,
          "multiValueQueryStringParameters": None, "requestContext": request, "isBase64Encoded": False,
          "body": '{"query": "{ __typename }"}', "methodArn": "arn:aws:execute-api:us-east-1:1:api/dev/POST/graphql"}
 """
+REFUSED = """
+try:
+    handler(event, None)
+except Exception as error:
+    assert str(error) == "Unauthorized"
+else:
+    raise AssertionError
+"""
 PROGRAMS = {
     "an empty process": "pass",
     "import boto3": "import boto3",
     "graphql_api": f"from graphql_api.handler import handler\n{EVENT}\nassert handler(event, None)['body']",
-    "authorizer": f"from authorizer.handler import handler\n{EVENT}\nassert handler(event, None)['principalId']",
+    "authorizer": f"from authorizer.handler import handler\n{EVENT}{REFUSED}",
 }
 PATHS = {
     "an empty process": [],

@@ -25,7 +25,8 @@ from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
 from gatehouse.settings import Settings
 from gatehouse.storage import keys
-from gatehouse.storage.records import GateRecord, NameRecord, ProfileRecord
+from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.records import NameRecord, ProfileRecord
 from local.gateway.environment import cut_off, load_template
 from tests import dynoxide
 from tests.stores import Cost, connection_kept, cost_of

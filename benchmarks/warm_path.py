@@ -6,7 +6,7 @@ The stores are replaced by objects in memory; everything else is what runs in La
 import dataclasses
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from gatehouse import wiring
 from gatehouse.accounts.model import Session
 from gatehouse.accounts.refresh import start_session
+from gatehouse.admission.meters import Count, Meter
+from gatehouse.admission.model import Entry, Gate
 from gatehouse.clock import SystemClock
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.ids import new_id
@@ -26,7 +28,7 @@ ROUNDS = 3_000
 
 @dataclasses.dataclass(frozen=True)
 class OnePerson:
-    """A store that knows one person, signed in."""
+    """A store that knows one person, signed in, whose gate is always as it was taken to be."""
 
     user: User
     session: Session
@@ -34,9 +36,15 @@ class OnePerson:
     def find_user(self, _user_id: str) -> User:
         return self.user
 
-    def standing_with_session(self, _user_id: str, _session_id: str) -> tuple[Standing, Session]:
+    def find_gate_and_session(self, _user_id: str, _session_id: str) -> tuple[Gate, Session]:
+        return self._gate({}), self.session
+
+    def enter(self, _consumer_id: str, _epoch: int | None, entry: Entry) -> Gate:
+        return self._gate({step.limit.meter: Count(step.ends, step.cost) for step in entry.steps})
+
+    def _gate(self, counts: Mapping[Meter, Count]) -> Gate:
         standing = Standing(consumer_id=self.user.id, is_active=True, role=Role.USER, epoch=0, generation=0)
-        return standing, self.session
+        return Gate(standing=standing, counts=counts)
 
 
 def main() -> None:
@@ -73,13 +81,13 @@ def _install() -> str:
     user = User(id=new_id(now), username="someone", email="someone@example.com", created_at=now, updated_at=now)
     session, _token = start_session(new_id(now), user.id, 0, now, timedelta(days=1))
     store: Any = OnePerson(user, session)
-    wiring.install(
-        dataclasses.replace(
-            graph,
-            consumers=dataclasses.replace(graph.consumers, store=store),
-            admission=dataclasses.replace(graph.admission, store=store),
-        )
+    admission = dataclasses.replace(
+        graph.admission,
+        lookup=dataclasses.replace(graph.admission.lookup, store=store),
+        counter=dataclasses.replace(graph.admission.counter, store=store),
     )
+    consumers = dataclasses.replace(graph.consumers, store=store)
+    wiring.install(dataclasses.replace(graph, consumers=consumers, admission=admission))
     return graph.accounts.tokens.issue(user.id, session.id, now)
 
 

@@ -14,6 +14,19 @@ from tests.stores import Store
 from tests.unit.fakes import StoppedClock
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, keeps a file's together, and all journeys, which share a system.
+
+    The journeys take longest, so that they begin first.
+    """
+    for item in items:
+        is_journey = item.path.parent.name == "journeys"
+        item.add_marker(pytest.mark.xdist_group("journeys" if is_journey else str(item.path)))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name != "journeys")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cut_off_from_aws() -> Iterator[None]:
     before = dict(os.environ)

@@ -12,6 +12,15 @@ from threading import Thread
 from local.gateway.environment import ROOT
 from local.gateway.welcome import READY
 
+UNLIMITED = dict.fromkeys(
+    (
+        *("THROTTLE_LIMIT", "THROTTLE_LIMIT_MODERATOR", "THROTTLE_LIMIT_ADMIN", "THROTTLE_LIMIT_ANONYMOUS"),
+        *("GUESS_LIMIT_ADDRESS",),
+    ),
+    "100000",
+)
+"""Settings for tests that call more often than anybody may, from one address."""
+
 _SECONDS_TO_START = 30
 _SECONDS_TO_STOP = 5
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -11,7 +11,7 @@ import botocore.session
 
 from gatehouse.settings import Settings
 from gatehouse.storage.schema import Record
-from gatehouse.storage.table import connect, open_table
+from gatehouse.storage.table import connect, counting_client, open_table
 from local.gateway.store import create_table
 from local.gateway.template import Table
 
@@ -102,19 +102,30 @@ def cost_of(operation: Callable[[], object]) -> Cost:
         with lock:
             calls[model.name] += 1
 
+    def ask_for_units(params: dict[str, Any], **_more: Any) -> None:
+        params.setdefault("ReturnConsumedCapacity", "TOTAL")
+
     def note_units(parsed: Mapping[str, Any], **_more: Any) -> None:
         consumed = parsed.get("ConsumedCapacity") or []
         units.extend(part["CapacityUnits"] for part in (consumed if isinstance(consumed, list) else [consumed]))
 
-    events = open_table().connection.client.meta.events
-    events.register("before-call.dynamodb", note_call)
-    events.register("after-call.dynamodb", note_units)
-    try:
+    heard = {
+        "before-call.dynamodb": note_call,
+        "before-parameter-build.dynamodb": ask_for_units,
+        "after-call.dynamodb": note_units,
+    }
+    with ExitStack() as stack:
+        for client in clients():
+            for event, listener in heard.items():
+                client.meta.events.register(event, listener)
+                stack.callback(client.meta.events.unregister, event, listener)
         operation()
-    finally:
-        events.unregister("before-call.dynamodb", note_call)
-        events.unregister("after-call.dynamodb", note_units)
     return Cost(dict(calls), sum(units))
+
+
+def clients() -> tuple[Any, Any]:
+    """All clients of the house: PynamoDB's, and the one for updates that count."""
+    return open_table().connection.client, counting_client()
 
 
 def _without_stream(table: Table) -> Table:
@@ -122,13 +133,13 @@ def _without_stream(table: Table) -> Table:
     return replace(table, arguments={name: a for name, a in table.arguments.items() if name != "StreamSpecification"})
 
 
-def _connection() -> tuple[dict[str, Any], Any]:
+def _connection() -> tuple[dict[str, Any], Any, Any]:
     settings = {name: value for name, value in vars(Record.Meta).items() if not name.startswith("__")}
-    return settings, Record._connection
+    return settings, Record._connection, Record.counting_client
 
 
-def _set_connection(connection: tuple[dict[str, Any], Any]) -> None:
-    settings, Record._connection = connection
+def _set_connection(connection: tuple[dict[str, Any], Any, Any]) -> None:
+    settings, Record._connection, Record.counting_client = connection
     for name, value in settings.items():
         setattr(Record.Meta, name, value)
 

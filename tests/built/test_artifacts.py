@@ -17,6 +17,8 @@ SOURCES = {
     "GatehouseLayer": ROOT / "layers/gatehouse",
     "GraphqlApiFunction": ROOT / "functions",
     "AuthorizerFunction": ROOT / "functions",
+    "OAuthFunction": ROOT / "functions",
+    "StreamFunction": ROOT / "functions",
 }
 MEGABYTE = 1_000_000
 COLD_START = """
@@ -25,7 +27,7 @@ sys.path = [*sys.argv[1:], *(path for path in sys.path if "site-packages" not in
 import ariadne.asgi, bcrypt, botocore.session, jwt, mangum, pynamodb.models
 from aws_lambda_powertools import Logger, Metrics
 session = botocore.session.get_session()
-for service in ("dynamodb", "secretsmanager"):
+for service in ("apigateway", "dynamodb", "secretsmanager"):
     client = session.create_client(service, "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
     print(client.meta.endpoint_url)
 assert bcrypt.checkpw(b"word", bcrypt.hashpw(b"word", bcrypt.gensalt(4)))
@@ -51,6 +53,8 @@ def _zipped(folder: Path, archive: Path) -> int:
         ("GatehouseLayer", MEGABYTE),
         ("GraphqlApiFunction", MEGABYTE),
         ("AuthorizerFunction", MEGABYTE),
+        ("OAuthFunction", MEGABYTE),
+        ("StreamFunction", MEGABYTE),
     ],
 )
 def test_an_artifact_is_small(name: str, most: int, tmp_path: Path) -> None:
@@ -93,6 +97,8 @@ def test_the_layer_holds_no_library_that_is_left_out_on_purpose() -> None:
 def test_a_function_is_alone_in_its_artifact() -> None:
     assert [path.name for path in (BUILT / "GraphqlApiFunction").iterdir()] == ["graphql_api"]
     assert [path.name for path in (BUILT / "AuthorizerFunction").iterdir()] == ["authorizer"]
+    assert [path.name for path in (BUILT / "OAuthFunction").iterdir()] == ["oauth"]
+    assert [path.name for path in (BUILT / "StreamFunction").iterdir()] == ["stream"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the layer is for Linux")
@@ -106,6 +112,7 @@ def test_the_layer_is_enough_to_import_and_to_reach_aws() -> None:
 
     assert done.stderr == ""
     assert done.stdout.split() == [
+        "https://apigateway.eu-central-1.amazonaws.com",
         "https://dynamodb.eu-central-1.amazonaws.com",
         "https://secretsmanager.eu-central-1.amazonaws.com",
     ]

@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 
 from local.gateway.environment import ROOT
-from tests.gateway_process import running
+from tests.gateway_process import UNLIMITED, running
 
 _AUDITS = 61
 _PASSWORD = "SecurePass123!"
-_SETTINGS = {"BCRYPT_ROUNDS": "4", "ADMIN_EMAIL": "audits@example.com", "ADMIN_PASSWORD": _PASSWORD}
+_SETTINGS = {"BCRYPT_ROUNDS": "4", "ADMIN_EMAIL": "audits@example.com", "ADMIN_PASSWORD": _PASSWORD, **UNLIMITED}
 _SIGN_IN = "mutation ($as: LoginInput!) { login(loginInput: $as) { accessToken } }"
 
 

@@ -99,7 +99,25 @@ def test_a_key_opens_the_gate_for_its_owner(api: httpx.Client, token: str) -> No
     key = made["data"]["createCredential"]["secret"]
     answer = api.post("/graphql", json={"query": "{ me { username } }"}, headers={"X-API-Key": key})
 
-    assert answer.json() == {"data": {"me": {"username": "johndoe"}}}
+    reset = int(answer.headers["x-ratelimit-reset"])
+    assert answer.json() == {
+        "data": {"me": {"username": "johndoe"}},
+        "extensions": {"rateLimit": {"limit": 10, "remaining": 9, "reset": reset}},
+    }
+
+
+def test_a_client_gets_a_token_and_calls_with_it(api: httpx.Client, token: str) -> None:
+    made = _ask(
+        api, "mutation { createCredential(createCredentialInput: {type: OAUTH2}) { keyId secret } }", token=token
+    )
+    client = made["data"]["createCredential"]
+    given = api.post(
+        "/oauth/token", data={"grant_type": "client_credentials"}, auth=(client["keyId"], client["secret"])
+    )
+    assert (given.status_code, given.headers["cache-control"]) == (200, "no-store")
+
+    answer = _ask(api, "{ me { username } }", token=given.json()["access_token"])
+    assert answer["data"] == {"me": {"username": "johndoe"}}
 
 
 def test_a_forged_token_is_refused_before_graphql(api: httpx.Client, token: str) -> None:

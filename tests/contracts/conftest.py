@@ -13,6 +13,12 @@ def patient_time(monkeypatch: pytest.MonkeyPatch) -> PatientTime:
     """
     time = PatientTime()
     monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda _quota, _amount: True)
-    for module in ("botocore.endpoint", "pynamodb.models", "gatehouse.storage.transactions", "gatehouse.storage.table"):
+    for module in (
+        "botocore.endpoint",
+        "pynamodb.models",
+        "gatehouse.storage.backoff",
+        "gatehouse.storage.counting",
+        "gatehouse.storage.transactions",
+    ):
         monkeypatch.setattr(f"{module}.time", time, raising=False)
     return time

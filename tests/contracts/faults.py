@@ -1,16 +1,17 @@
-"""Faults of the store, put between the house's client and the network, so that the SDK's own retries meet them too."""
+"""Faults of the store, put between the house's clients and the network, so that the SDK's own retries meet them too."""
 
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from gatehouse.storage.table import open_table
+from tests.stores import clients
 
 type Send = Callable[[], AWSResponse]
 type Fault = Callable[[AWSPreparedRequest, Send], AWSResponse]
@@ -20,21 +21,21 @@ type Fault = Callable[[AWSPreparedRequest, Send], AWSResponse]
 @contextmanager
 def faults(operation: str, sequence: Sequence[Fault]) -> Iterator[list[dict[str, Any]]]:
     """Each fault meets one HTTP request of the operation, in turn; the rest get through. Gives the requests' bodies."""
-    client: Any = open_table().connection.client
     coming = iter(sequence)
     bodies: list[dict[str, Any]] = []
 
-    def meet(request: AWSPreparedRequest, **_more: Any) -> AWSResponse | None:
+    def meet(client: Any, request: AWSPreparedRequest, **_more: Any) -> AWSResponse | None:
         bodies.append(_sent(request))
         fault = next(coming, None)
         return None if fault is None else fault(request, lambda: client._endpoint.http_session.send(request))
 
     event = f"before-send.dynamodb.{operation}"
-    client.meta.events.register_first(event, meet)
-    try:
+    with ExitStack() as stack:
+        for client in clients():
+            listener = partial(meet, client)
+            client.meta.events.register_first(event, listener)
+            stack.callback(client.meta.events.unregister, event, listener)
         yield bodies
-    finally:
-        client.meta.events.unregister(event, meet)
 
 
 def refused(code: str, status: int = 400, **more: Any) -> Fault:
@@ -74,6 +75,17 @@ def lost(request: AWSPreparedRequest, send: Send) -> AWSResponse:
     """The store does what it is asked, and the answer is lost."""
     assert send().status_code == 200
     raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def broken_behind(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+    """The store does what it is asked, and something in front of it answers that it is broken."""
+    assert send().status_code == 200
+    return _answer(request, 500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": ""})
+
+
+def none(_request: AWSPreparedRequest, send: Send) -> AWSResponse:
+    """No fault: the request comes through."""
+    return send()
 
 
 class PatientTime:

@@ -15,14 +15,20 @@ from gatehouse.admission.service import Admission
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.consumers.service import Consumers
+from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.credentials.service import Credentials
 from gatehouse.ids import new_id
+from gatehouse.plans.memory import RememberedPlans
+from gatehouse.settings import Settings
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.admission import DynamoAdmission
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
-from tests.unit.fakes import HASHER, POLICY, START, TOKENS
+from gatehouse.storage.gate import DynamoGates
+from gatehouse.storage.guesses import DynamoGuesses
+from gatehouse.storage.plans import DynamoPlans
+from tests.unit.fakes import HASHER, POLICY, SESSION_TOKENS, START, TOKENS, the_admission
 
 MONTH = timedelta(days=30)
 NOBODY = str(uuid.UUID(int=0))
@@ -40,12 +46,13 @@ def a_session(user: User, *, generation: int = 0, age: timedelta = timedelta()) 
 
 
 def a_credential(owner: User, key_id: str = "mobile-app", **changes: Any) -> Credential:
-    """An active key of the owner, with nothing that need not be."""
+    """An active key of the owner, as their first, with nothing that need not be."""
     known = Credential(
         id=new_id(START),
         consumer_id=owner.id,
         type=CredentialType.KEY_AUTH,
         key_id=key_id,
+        number=1,
         role=owner.role,
         label=None,
         scopes=None,
@@ -77,15 +84,22 @@ def changed(user: User, **changes: Any) -> User:
 
 def standing_of(user_id: str) -> Standing | None:
     """What the gate knows of a consumer."""
-    return DynamoAdmission().standing_with_session(user_id, NOBODY)[0]
+    gate, _ = DynamoAdmission().find_gate_and_session(user_id, NOBODY)
+    return None if gate is None else gate.standing
 
 
 def accounts_on_the_table(clock: Clock) -> Accounts:
-    return Accounts(DynamoAccounts(), clock, HASHER, POLICY, TOKENS, MONTH)
+    return Accounts(DynamoAccounts(), clock, HASHER, POLICY, SESSION_TOKENS, MONTH)
 
 
-def admission_on_the_table(clock: Clock) -> Admission:
-    return Admission(DynamoAdmission(), clock, HASHER, TOKENS)
+class GatesOnTheTable(DynamoGates, DynamoGuesses):
+    """Gates and guesses in one, as the fakes have them."""
+
+
+def admission_on_the_table(clock: Clock, settings: Settings | None = None) -> Admission:
+    """The gate as a function has it that has seen nothing yet."""
+    find_plan = RememberedPlans(DynamoPlans().find_plan, clock).find
+    return the_admission(DynamoAdmission(), GatesOnTheTable(), clock, settings, find_plan)
 
 
 def consumers_on_the_table(clock: Clock) -> Consumers:
@@ -93,7 +107,7 @@ def consumers_on_the_table(clock: Clock) -> Consumers:
 
 
 def credentials_on_the_table(clock: Clock) -> Credentials:
-    return Credentials(DynamoCredentials(), clock, HASHER, self_service=True, chosen_secrets=True)
+    return Credentials(DynamoCredentials(), clock, Issuer(HASHER, TOKENS, chosen_secrets=True), self_service=True)
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import DeactivatedBy, Role, User
-from gatehouse.credentials.model import Credential
+from gatehouse.credentials.model import Credential, CredentialType, Rotation
 from gatehouse.credentials.service import MOST_ACTIVE
 from gatehouse.errors import Conflict
 from gatehouse.persistence import Stale
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
-from tests.contracts.made_up import NOBODY, a_credential, standing_of
+from tests.contracts.made_up import NOBODY, a_credential, at_once, standing_of
 from tests.stores import Store
 from tests.unit.fakes import START, a_user
 
@@ -29,13 +31,24 @@ def owner(store: Store) -> User:
 
 
 def kept(owner: User, key_id: str = "mobile-app", **changes: object) -> Credential:
-    credential = a_credential(owner, key_id, **changes)
-    CREDENTIALS.create_credential(credential, "hash")
-    return credential
+    return CREDENTIALS.create_credential(a_credential(owner, key_id, **changes), "hash")
 
 
 def after(credential: Credential, **changes: object) -> Credential:
     return replace(credential, revision=credential.revision + 1, updated_at=START + timedelta(1), **changes)  # type: ignore[arg-type]
+
+
+def rotated_once(credential: Credential, **changes: object) -> Credential:
+    rotation = Rotation(START + timedelta(hours=1), START + timedelta(hours=2), credential.last_used_at)
+    return after(credential, version=credential.version + 1, rotation=rotation, last_used_at=None, **changes)
+
+
+def secrets_of(store: Store, credential: Credential) -> tuple[str | None, str | None]:
+    """The hash of the credential's secret, and that of the one before."""
+    item = store.item(f"C#{credential.consumer_id}", f"K#{credential.id}")
+    assert item is not None
+    present, previous = (item.get(name, {}).get("S") for name in ("secretHash", "previousHash"))
+    return present, previous
 
 
 def active(store: Store, owner: User) -> str:
@@ -179,9 +192,10 @@ def test_only_active_credentials_are_counted(store: Store, owner: User) -> None:
     [
         lambda credential: CREDENTIALS.update_credential(credential, after(credential, label="Late")),
         lambda credential: CREDENTIALS.update_credential(credential, after(credential, is_active=False)),
+        lambda credential: CREDENTIALS.rotate_credential(credential, rotated_once(credential), "new"),
         lambda credential: CREDENTIALS.delete_credential(credential),
     ],
-    ids=["label", "state", "deletion"],
+    ids=["label", "state", "rotation", "deletion"],
 )
 @pytest.mark.parametrize("is_gone", [False, True], ids=["changed meanwhile", "deleted meanwhile"])
 def test_what_was_decided_on_an_outdated_revision_is_stale_and_changes_nothing(
@@ -209,6 +223,83 @@ def test_a_deleted_credential_leaves_the_claim_on_its_key_id_alone_and_moves_the
 
 
 def test_the_hash_of_a_secret_is_not_part_of_what_is_found(store: Store, owner: User) -> None:
-    credential = a_credential(owner)
-    CREDENTIALS.create_credential(credential, "the-hash-of-a-secret")
+    credential = CREDENTIALS.create_credential(a_credential(owner), "the-hash-of-a-secret")
     assert "the-hash-of-a-secret" not in repr(CREDENTIALS.find_credential(credential.id))
+
+
+def test_a_rotation_keeps_the_hash_there_was_as_the_one_before_and_moves_the_epoch(store: Store, owner: User) -> None:
+    first = kept(owner, scopes=("users:read",), expires_at=START + timedelta(days=1))
+    second = rotated_once(first)
+    CREDENTIALS.rotate_credential(first, second, "second hash")
+    assert CREDENTIALS.find_credential(first.id) == second
+    assert secrets_of(store, first) == ("second hash", "hash")
+    assert epoch_of(owner) == 1
+    third = rotated_once(second, expires_at=START + timedelta(days=2))
+    CREDENTIALS.rotate_credential(second, third, "third hash")
+    assert CREDENTIALS.find_credential(first.id) == third
+    assert secrets_of(store, first) == ("third hash", "second hash")
+    assert epoch_of(owner) == 2
+
+
+def test_a_rotation_moves_the_last_use_to_the_secret_before(store: Store, owner: User) -> None:
+    first = kept(owner)
+    store.set_number(f"C#{owner.id}", f"K#{first.id}", "lastUsedAt", milliseconds(START))
+    used = CREDENTIALS.find_credential(first.id)
+    assert used == replace(first, last_used_at=START)
+    second = rotated_once(used)
+    CREDENTIALS.rotate_credential(used, second, "second hash")
+    found = CREDENTIALS.find_credential(first.id)
+    assert found == second
+    assert (found.last_used_at, found.rotation and found.rotation.previous_last_used_at) == (None, START)
+    third = rotated_once(found)
+    CREDENTIALS.rotate_credential(found, third, "third hash")
+    assert CREDENTIALS.find_credential(first.id) == third
+
+
+def test_a_credential_without_a_secret_is_kept_and_rotated_without_one(store: Store, owner: User) -> None:
+    ends = START + timedelta(days=90)
+    first = CREDENTIALS.create_credential(a_credential(owner, type=CredentialType.JWT, expires_at=ends), None)
+    assert CREDENTIALS.find_credential(first.id) == first
+    second = rotated_once(first, expires_at=ends + timedelta(days=1))
+    CREDENTIALS.rotate_credential(first, second, None)
+    assert CREDENTIALS.find_credential(first.id) == second
+    assert secrets_of(store, first) == (None, None)
+
+
+def test_a_change_leaves_what_a_rotation_left(store: Store, owner: User) -> None:
+    first = kept(owner)
+    second = rotated_once(first)
+    CREDENTIALS.rotate_credential(first, second, "second hash")
+    changed = after(second, label="after")
+    CREDENTIALS.update_credential(second, changed)
+    assert CREDENTIALS.find_credential(first.id) == changed
+    assert secrets_of(store, first) == ("second hash", "hash")
+
+
+def test_numbers_go_up_from_one_for_each_owner_and_are_never_given_again(store: Store, owner: User) -> None:
+    other = a_user("other")
+    CONSUMERS.create_user(other, None)
+    first, second = kept(owner, "one"), kept(owner, "two")
+    CREDENTIALS.delete_credential(second)
+    with pytest.raises(Conflict):
+        kept(owner, "two")
+    assert [c.number for c in (first, second, kept(owner, "three"), kept(other, "four"))] == [1, 2, 3, 1]
+
+
+def test_sixteen_creations_at_once_get_sixteen_numbers(store: Store, owner: User) -> None:
+    creations = [partial(kept, owner, f"key-{number:02}") for number in range(16)]
+    made = at_once(creations)
+    assert sorted(credential.number for credential in made) == list(range(1, 17))
+    assert [CREDENTIALS.find_credential(credential.id) for credential in made] == made
+    assert active(store, owner) == "16"
+
+
+def test_of_rotations_at_once_one_is_kept(store: Store, owner: User) -> None:
+    first = kept(owner)
+    rotations = [
+        partial(CREDENTIALS.rotate_credential, first, rotated_once(first), f"hash {number}") for number in range(8)
+    ]
+    answers = at_once(rotations)
+    assert sorted(str(type(answer)) for answer in answers if answer is not None) == [str(Stale)] * 7
+    assert secrets_of(store, first) == (f"hash {answers.index(None)}", "hash")
+    assert epoch_of(owner) == 1

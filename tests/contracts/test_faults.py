@@ -11,11 +11,14 @@ from gatehouse.admission.model import KeyClaim
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import Role
 from gatehouse.credentials.model import Credential, CredentialQuery
+from gatehouse.credentials.rotation import rotated
 from gatehouse.errors import Conflict, NotFound, ServiceUnavailable
+from gatehouse.ids import new_id
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.admission import DynamoAdmission
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
+from gatehouse.storage.tokens import DynamoTokens
 from tests.contracts.faults import (
     Fault,
     PatientTime,
@@ -32,19 +35,20 @@ from tests.contracts.made_up import (
     a_credential,
     a_session,
     accounts_on_the_table,
-    admission_on_the_table,
     an_admin,
     changed,
     consumers_on_the_table,
+    credentials_on_the_table,
     new_session,
 )
 from tests.stores import Store
-from tests.unit.fakes import PASSWORD, PASSWORD_HASH, START, StoppedClock, a_user, signed_in
+from tests.unit.fakes import PASSWORD_HASH, START, StoppedClock, a_user, signed_in
 
 ACCOUNTS = DynamoAccounts()
 ADMISSION = DynamoAdmission()
 CONSUMERS = DynamoConsumers()
 CREDENTIALS = DynamoCredentials()
+TOKENS = DynamoTokens()
 
 PASSING: dict[str, Fault] = {
     "throttled": refused("ThrottlingException"),
@@ -64,8 +68,7 @@ class House:
         self.user = a_user("john")
         self.session, self.token = new_session(self.user)
         ACCOUNTS.create_account(self.user, PASSWORD_HASH, self.session)
-        self.credential = a_credential(self.user)
-        CREDENTIALS.create_credential(self.credential, "hash")
+        self.credential = CREDENTIALS.create_credential(a_credential(self.user), "hash")
         account = ACCOUNTS.find_account(self.user.email)
         assert account is not None
         self.account = account
@@ -84,9 +87,18 @@ READS: dict[str, tuple[str, Call]] = {
     "find_account": ("GetItem", lambda h: ACCOUNTS.find_account(h.user.email)),
     "find_session": ("BatchGetItem", lambda h: ACCOUNTS.find_session(h.user.id, h.session.id)),
     "find_credential": ("GetItem", lambda h: CREDENTIALS.find_credential(h.credential.id)),
-    "find_key_claim": ("GetItem", lambda h: ADMISSION.find_key_claim(h.credential.key_id)),
-    "standing_with_session": ("BatchGetItem", lambda h: ADMISSION.standing_with_session(h.user.id, h.session.id)),
-    "standing_with_key": ("BatchGetItem", lambda h: ADMISSION.standing_with_key(h.claim)),
+    "find_claim": ("GetItem", lambda h: ADMISSION.find_claim(h.credential.key_id)),
+    "find_gate_and_session": (
+        "TransactGetItems",
+        lambda h: ADMISSION.find_gate_and_session(h.user.id, h.session.id),
+    ),
+    "find_gate_and_credential": ("TransactGetItems", lambda h: ADMISSION.find_gate_and_credential(h.claim)),
+    "find_gate_and_token": ("TransactGetItems", lambda h: ADMISSION.find_gate_and_token(h.claim, new_id(START))),
+    "create_credential, its number": (
+        "GetItem",
+        lambda h: CREDENTIALS.create_credential(a_credential(h.user, "new"), "hash"),
+    ),
+    "circumstances": ("BatchGetItem", lambda h: TOKENS.circumstances(h.user.id, h.credential.id, new_id(START))),
     "page_users, queries": ("Query", lambda h: CONSUMERS.page_users(UserQuery(), 5, None)),
     "page_users, reads": ("BatchGetItem", lambda h: CONSUMERS.page_users(UserQuery(), 5, None)),
     "page_credentials of one": (
@@ -110,13 +122,18 @@ TRANSACTIONS: dict[str, Call] = {
     "end_session": lambda h: ACCOUNTS.end_session(h.user.id, h.session.id),
     "create_credential": lambda h: CREDENTIALS.create_credential(a_credential(h.user, "new"), "hash"),
     "update_credential": lambda h: CREDENTIALS.update_credential(h.credential, switched_off(h.credential)),
+    "rotate_credential": lambda h: CREDENTIALS.rotate_credential(h.credential, rotated_now(h.credential), "hash 2"),
+    "revoke_token": lambda h: TOKENS.revoke_token(h.user.id, new_id(START), START + timedelta(hours=1)),
     "delete_credential": lambda h: CREDENTIALS.delete_credential(h.credential),
 }
 
 SINGLE_WRITES: dict[str, Call] = {
     "step_session": lambda h: ACCOUNTS.step_session(h.session, present(h.session, h.token, START)),
-    "note_use": lambda h: ADMISSION.note_use(h.claim, START),
 }
+
+
+def rotated_now(credential: Credential) -> Credential:
+    return rotated(credential, timedelta(days=1), START)
 
 
 def switched_off(credential: Credential) -> Credential:
@@ -191,6 +208,16 @@ def test_where_every_answer_is_lost_the_caller_is_told_503_and_may_ask_again(
         CONSUMERS.create_user(user, None)
 
 
+def test_a_rotation_that_was_told_as_503_can_be_asked_for_again(
+    dynoxide_store: Store, house: House, patient_time: PatientTime, clock: StoppedClock
+) -> None:
+    credentials, caller = credentials_on_the_table(clock), signed_in(house.user)
+    with faults("TransactWriteItems", [lost] * 3), pytest.raises(ServiceUnavailable):
+        credentials.rotate(caller, house.credential.id, None)
+    assert credentials.get(caller, house.credential.id).version == 2
+    assert credentials.rotate(caller, house.credential.id, None).credential.version == 3
+
+
 def test_a_step_whose_answer_is_lost_gives_the_same_successor(
     house: House, patient_time: PatientTime, clock: StoppedClock
 ) -> None:
@@ -256,13 +283,6 @@ def test_a_refresh_that_a_transaction_crosses_is_tried_again(house: House, clock
     assert RefreshToken.parse(answer.refresh_token) == house.token.successor(house.session.salt)
 
 
-def test_a_use_that_a_transaction_crosses_is_503_and_not_written(dynoxide_store: Store, house: House) -> None:
-    before = dynoxide_store.items()
-    with faults("UpdateItem", [refused("TransactionConflictException")]), pytest.raises(ServiceUnavailable):
-        SINGLE_WRITES["note_use"](house)
-    assert dynoxide_store.items() == before
-
-
 def test_a_status_of_500_without_a_word_is_503(house: House, patient_time: PatientTime) -> None:
     with faults("GetItem", [wordless] * 3) as asked, pytest.raises(ServiceUnavailable):
         CONSUMERS.find_user(house.user.id)
@@ -276,12 +296,11 @@ def test_a_status_of_500_without_a_word_is_503(house: House, patient_time: Patie
     ("operation", "call"),
     [
         ("GetItem", READS["find_user"][1]),
-        ("BatchGetItem", READS["standing_with_session"][1]),
+        ("TransactGetItems", READS["find_gate_and_session"][1]),
         ("BatchGetItem", READS["page_users, reads"][1]),
         ("Query", READS["page_users, queries"][1]),
         ("TransactWriteItems", TRANSACTIONS["update_user"]),
         ("UpdateItem", SINGLE_WRITES["step_session"]),
-        ("UpdateItem", SINGLE_WRITES["note_use"]),
     ],
 )
 def test_a_mistake_of_ours_is_not_told_as_a_store_that_does_not_answer(
@@ -307,9 +326,9 @@ def test_a_transaction_that_the_store_finds_invalid_is_a_mistake_of_ours(
 
 def test_what_a_batch_read_leaves_unprocessed_is_asked_again(house: House, patient_time: PatientTime) -> None:
     with faults("BatchGetItem", [unprocessed, unprocessed]) as asked:
-        standing, found = ADMISSION.standing_with_session(house.user.id, house.session.id)
-    assert standing is not None
-    assert found == house.session
+        found = ACCOUNTS.find_session(house.user.id, house.session.id)
+    assert found is not None
+    assert found.session == house.session
     assert len(asked) == 3
 
 
@@ -322,18 +341,6 @@ def test_a_batch_read_that_stays_unprocessed_is_503_and_ends(
     assert len(asked) < 10
 
 
-def test_a_use_that_cannot_be_written_down_does_not_keep_the_caller_out(
-    house: House, patient_time: PatientTime, clock: StoppedClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    key = a_credential(house.user, "another-key")
-    CREDENTIALS.create_credential(key, PASSWORD_HASH)
-    for fault in (refused("ThrottlingException"), refused("TransactionConflictException"), unreachable):
-        with faults("UpdateItem", [fault] * 3):
-            caller = admission_on_the_table(clock).by_key(f"another-key.{PASSWORD}")
-        assert caller.credential_id == key.id
-    assert [record.message for record in caplog.records] == ["lastUsedAt was not written"] * 3
-
-
 @pytest.mark.parametrize("operation", ["Query", "BatchWriteItem"])
 def test_a_deletion_that_stops_half_way_has_ended_all_access_and_is_finished_by_the_next_try(
     dynoxide_store: Store, patient_time: PatientTime, clock: StoppedClock, operation: str
@@ -344,8 +351,8 @@ def test_a_deletion_that_stops_half_way_has_ended_all_access_and_is_finished_by_
     house = House()
     with faults(operation, [unreachable] * 3), pytest.raises(ServiceUnavailable):
         consumers.delete(admin, house.user.id)
-    assert ADMISSION.standing_with_session(house.user.id, house.session.id)[0] is None
-    assert ADMISSION.standing_with_key(house.claim)[0] is None
+    assert ADMISSION.find_gate_and_session(house.user.id, house.session.id)[0] is None
+    assert ADMISSION.find_gate_and_credential(house.claim)[0] is None
     with pytest.raises(NotFound):
         consumers.delete(admin, house.user.id)
     assert [key for key in dynoxide_store.stored_keys() if key not in before] == [("KEY#mobile-app", "C")]

@@ -294,10 +294,10 @@ def keys_of(owners: list[User], count: int) -> list[Credential]:
     made = []
     for number in range(count):
         at = START + timedelta(milliseconds=number // 2)
-        credential = a_credential(
-            owners[number % len(owners)], f"key-{number}", id=new_id(at), created_at=at, updated_at=at
+        owner = owners[number % len(owners)]
+        credential = CREDENTIALS.create_credential(
+            a_credential(owner, f"key-{number}", id=new_id(at), created_at=at, updated_at=at), "hash"
         )
-        CREDENTIALS.create_credential(credential, "hash")
         if number % 3 == 0:
             off = replace(credential, is_active=False, revision=1)
             CREDENTIALS.update_credential(credential, off)

@@ -32,7 +32,7 @@ from tests.contracts.made_up import (
     new_session,
 )
 from tests.stores import Store
-from tests.unit.fakes import PASSWORD, PASSWORD_HASH, START, StoppedClock, a_user, signed_in
+from tests.unit.fakes import HOME, PASSWORD, PASSWORD_HASH, START, StoppedClock, a_user, signed_in
 
 ACCOUNTS = DynamoAccounts()
 CONSUMERS = DynamoConsumers()
@@ -199,14 +199,14 @@ def test_a_session_that_is_refreshed_while_it_ends_has_ended(
 ) -> None:
     accounts, admission = accounts_on_the_table(clock), admission_on_the_table(clock)
     user, session, token = registered()
-    caller = admission.by_session(accounts.tokens.issue(user.id, session.id, START))
+    caller = admission.by_session(accounts.tokens.issue(user.id, session.id, START), HOME).caller
     refreshes = [partial(accounts.refresh, token.text()) for _ in range(6)]
     answers = at_once([*refreshes[:3], partial(accounts.logout, caller), *refreshes[3:]])
     assert answers[3] is None
     for answer in (*answers[:3], *answers[4:]):
         if isinstance(answer, SignIn):
             with pytest.raises(Unauthenticated, match="The session has ended"):
-                admission.by_session(answer.access_token)
+                admission.by_session(answer.access_token, HOME)
             with pytest.raises(Unauthenticated, match="The session has ended"):
                 accounts.refresh(answer.refresh_token)
         else:
@@ -218,7 +218,7 @@ def test_ten_right_sign_ins_at_once_all_succeed(dynoxide_store: Store, clock: St
     accounts, admission = accounts_on_the_table(clock), admission_on_the_table(clock)
     user, _, _ = registered()
     answers = at_once([partial(accounts.login, user.email, PASSWORD) for _ in range(10)])
-    callers = [admission.by_session(answer.access_token) for answer in answers if isinstance(answer, SignIn)]
+    callers = [admission.by_session(a.access_token, HOME).caller for a in answers if isinstance(a, SignIn)]
     assert len({caller.session_id for caller in callers}) == 10
     assert account_of(user).sessions == live_sessions(dynoxide_store, user) == 11
 

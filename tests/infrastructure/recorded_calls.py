@@ -1,27 +1,34 @@
 """A command: runs a journey through the local gateway and prints, as JSON, what each function asked of AWS.
 
 In a process of its own, because the functions' object graph is one per process. For each function: the IAM actions that
-its DynamoDB calls take, each with the indexes that it was called on ("" for the table itself).
+its calls take, each with where: the index of the table ("" for itself), or the path of API Gateway's control plane.
 """
 
 import json
 import os
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import botocore.session
 
 from gatehouse import wiring
 from gatehouse.settings import Settings
-from gatehouse.storage.table import open_table
+from gatehouse.storage.table import counting_client, open_table
 from local.gateway import moto_guard
 from local.gateway.clock import MovableClock
 from local.gateway.environment import cut_off, function_variables, load_template
 from local.gateway.gateway import Gateway
 from local.gateway.messages import HttpRequest
-from local.gateway.runtime import load_handlers
+from local.gateway.pump import Pump
+from local.gateway.runtime import Runtime, load_handlers, load_stream_handlers
 from local.gateway.store import create_table
+from local.gateway.streams import MotoStream
+from local.gateway.wall import control_plane
+from tests.gateway_process import UNLIMITED
+from tests.infrastructure.recorded_changes import RecordedControlPlane, follow_changes
 
 ADMIN = ("root@example.com", "Adm1n-Secret!")
 PERSON = ("someone@example.com", "SecurePass123!")
@@ -46,10 +53,15 @@ class Recorder:
         sent = json.loads(params["body"])
         if model.name == "TransactWriteItems":
             actions = [WRITES[kind] for write in sent["TransactItems"] for kind in write]
+        elif model.name == "TransactGetItems":
+            actions = ["GetItem"]
         else:
             actions = [model.name]
         for action in actions:
-            self.asked[self.running].add((f"dynamodb:{action}", sent.get("IndexName", "")))
+            self.note_action(f"dynamodb:{action}", sent.get("IndexName", ""))
+
+    def note_action(self, action: str, where: str) -> None:
+        self.asked[self.running].add((action, where))
 
 
 class Client:
@@ -67,6 +79,13 @@ class Client:
         assert "errors" not in answer, answer
         return answer["data"]
 
+    def send_form(self, path: str, **fields: str) -> Any:
+        headers = (("Content-Type", "application/x-www-form-urlencoded"), ("Host", "localhost"))
+        body = urlencode(fields).encode()
+        response = self._gateway.handle(HttpRequest(method="POST", path=path, headers=headers, body=body))
+        assert response.status == 200, response
+        return json.loads(response.body or "null")
+
     def sign_in(self, email: str, password: str) -> tuple[tuple[str, str], Any]:
         query = f'mutation {{ login(loginInput: {{email: "{email}", password: "{password}"}})'
         data = self.send(query + " { accessToken refreshToken user { id } } }")["login"]
@@ -76,21 +95,32 @@ class Client:
 def main() -> None:
     cut_off(os.environ)
     template = load_template({})
-    os.environ.update(
-        function_variables(template, {"JWT_SECRET": "only for this journey, 32 bytes!", "BCRYPT_ROUNDS": "4"})
-    )
+    chosen = {"JWT_SECRET": "only for this journey, 32 bytes!", "BCRYPT_ROUNDS": "4", **UNLIMITED}
+    os.environ.update(function_variables(template, chosen))
     moto_guard.start()
     settings = Settings.from_environment()
     client = botocore.session.get_session().create_client("dynamodb", settings.region)
     create_table(client, template.table, settings.table_name)
-    graph = wiring.build(settings, MovableClock())
+    clock = MovableClock()
+    graph = wiring.build(settings, clock)
     wiring.install(graph)
     graph.bootstrap.create_first_admin(ADMIN[0], "root", ADMIN[1])
     recorder = Recorder()
-    handlers = {name: recorder.around(name, handler) for name, handler in load_handlers(template).items()}
-    open_table().connection.client.meta.events.register("before-call.dynamodb", recorder.note)
-    gateway = Gateway(template, handlers, graph.clock)
+    plane = control_plane(template, clock)
+    recorded = RecordedControlPlane(plane, recorder.note_action)
+    wiring.install_following(wiring.build_following(settings, clock, recorded))
+    loaded = load_handlers(template) | load_stream_handlers(template)
+    handlers = {name: recorder.around(name, handler) for name, handler in loaded.items()}
+    for each in (open_table().connection.client, counting_client()):
+        each.meta.events.register("before-call.dynamodb", recorder.note)
+    gateway = Gateway(template, handlers, clock, plane=plane)
     journey(Client(gateway))
+    (mapping,) = template.stream_mappings
+    runtime = Runtime(template.functions, handlers)
+    pump = Pump(MotoStream(settings), mapping, lambda event: runtime.invoke(mapping.function, event, 60), clock)
+    api = Client(gateway)
+    follow_changes(api.send, lambda: api.sign_in(*ADMIN)[0], pump.turn, clock)
+    runtime.close()
     gateway.close()
     print(json.dumps({name: sorted(asked) for name, asked in recorder.asked.items()}))
 
@@ -115,6 +145,7 @@ def journey(api: Client) -> None:
     api.send(f"mutation {{ {switch} {{ id }} }}", admin)
     api.send(f'mutation {{ deleteCredential(id: "{key["id"]}") {{ id }} }}', person)
     api.send("mutation { createCredential(createCredentialInput: {type: KEY_AUTH}) { id } }", person)
+    use_credentials_of_every_type(api, person)
     api.send("mutation { logout }", person)
     api.send(
         '{ users { id } named: users(orderBy: {username: ASC}) { id } found: users(where: {search: "some"}) { id } }',
@@ -126,6 +157,27 @@ def journey(api: Client) -> None:
         api.send(f'mutation {{ updateUser(id: "{robot_id}", updateUserInput: {{{change}}}) {{ id }} }}', admin)
     for user_id in (robot_id, person_id):
         api.send(f'mutation {{ deleteUser(id: "{user_id}") {{ id }} }}', admin)
+
+
+def use_credentials_of_every_type(api: Client, person: tuple[str, str]) -> None:
+    """Makes one of each, rotates it, and comes with what it told then."""
+    for kind in ("KEY_AUTH", "BASIC_AUTH", "JWT", "OAUTH2"):
+        new = f"createCredential(createCredentialInput: {{type: {kind}}})"
+        made = api.send(f"mutation {{ {new} {{ id keyId }} }}", person)["createCredential"]
+        rotate = f'rotateCredential(id: "{made["id"]}")'
+        secret = api.send(f"mutation {{ {rotate} {{ secret }} }}", person)["rotateCredential"]["secret"]
+        pair = b64encode(f"{made['keyId']}:{secret}".encode()).decode()
+        if kind == "OAUTH2":
+            client = {"client_id": made["keyId"], "client_secret": secret}
+            tokens = [
+                api.send_form("/oauth/token", grant_type="client_credentials", **client)["access_token"]
+                for _ in range(2)
+            ]
+            assert api.send_form("/oauth/introspect", token=tokens[0], **client)["active"]
+            api.send_form("/oauth/revoke", token=tokens[0], **client)
+            secret = tokens[1]
+        credentials = {"KEY_AUTH": ("X-API-Key", secret), "BASIC_AUTH": ("Authorization", f"Basic {pair}")}
+        api.send("{ me { id } }", credentials.get(kind, ("Authorization", f"Bearer {secret}")))
 
 
 if __name__ == "__main__":

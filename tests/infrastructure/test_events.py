@@ -1,4 +1,6 @@
-"""The files of events/ are what API Gateway sends: REST API, format 1.0, each for the function of its folder."""
+"""The files of events/ are what AWS sends, each for the function of its folder: requests to a REST API, in format 1.0,
+and changes of a table.
+"""
 
 import json
 from pathlib import Path
@@ -7,9 +9,12 @@ from typing import Any
 import pytest
 
 from local.gateway.environment import load_template
+from local.gateway.patterns import matches
 from tests.infrastructure.conftest import ROOT
 
-EVENTS = sorted((ROOT / "events").glob("*/*.json"))
+ALL = sorted((ROOT / "events").glob("*/*.json"))
+CHANGES = [path for path in ALL if path.parent.name == "stream"]
+EVENTS = [path for path in ALL if path not in CHANGES]
 SHARED = {
     *("resource", "path", "httpMethod", "headers", "multiValueHeaders", "queryStringParameters"),
     *("multiValueQueryStringParameters", "pathParameters", "stageVariables", "requestContext"),
@@ -24,7 +29,7 @@ def _read(path: Path) -> dict[str, Any]:
 def test_every_function_has_events() -> None:
     packages = {function.handler.split(".")[0] for function in load_template({}).functions.values()}
 
-    assert {path.parent.name for path in EVENTS} == packages
+    assert {path.parent.name for path in ALL} == packages
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -40,6 +45,22 @@ def test_an_event_has_the_shape_that_api_gateway_gives_it(path: Path) -> None:
 
 
 def test_events_are_for_routes_that_there_are() -> None:
-    routes = load_template({}).routes
+    routes = load_template({}).api.routes
 
     assert {(event["httpMethod"], event["resource"]) for event in map(_read, EVENTS)} == routes.keys()
+
+
+@pytest.mark.parametrize("path", CHANGES, ids=lambda path: path.stem)
+def test_a_batch_of_changes_has_the_shape_that_lambda_gives_it_and_would_wake_the_function(path: Path) -> None:
+    event = _read(path)
+    (mapping,) = load_template({}).stream_mappings
+
+    assert event.keys() == {"Records"}
+    for record in event["Records"]:
+        images = {"INSERT": {"NewImage"}, "MODIFY": {"NewImage", "OldImage"}, "REMOVE": {"OldImage"}}
+        of_dynamodb = {"ApproximateCreationDateTime", "Keys", "SequenceNumber", "SizeBytes", "StreamViewType"}
+        assert record.keys() == {
+            *("eventID", "eventName", "eventVersion", "eventSource", "awsRegion", "dynamodb", "eventSourceARN"),
+        }
+        assert record["dynamodb"].keys() == of_dynamodb | images[record["eventName"]]
+        assert any(matches(pattern, record) for pattern in mapping.patterns)

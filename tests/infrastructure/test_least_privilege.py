@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,12 @@ from local.gateway.intrinsics import read
 
 ROOT = Path(__file__).parents[2]
 INDEX = "${Table.Arn}/index/"
+CONTROL_PLANE = "arn:${AWS::Partition}:apigateway:${AWS::Region}::"
 
 
 @pytest.fixture(scope="module")
 def asked() -> dict[str, set[tuple[str, str]]]:
-    """What each function asked of DynamoDB in a journey through every operation: IAM actions, each with its index."""
+    """What each function asked of AWS in a journey through every operation: IAM actions, each with where."""
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("recorded_calls.py")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, _source_folders()))},
@@ -29,19 +31,30 @@ def asked() -> dict[str, set[tuple[str, str]]]:
     return {name: {tuple(call) for call in calls} for name, calls in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-@pytest.mark.parametrize("function", ["GraphqlApiFunction", "AuthorizerFunction"])
+@pytest.mark.parametrize("function", ["GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction"])
 def test_a_role_allows_exactly_the_calls_that_its_function_makes(
     function: str, asked: dict[str, set[tuple[str, str]]]
 ) -> None:
-    assert _allowed_on_the_table(function) == asked[function]
+    assert _allowed(function) == asked[function]
 
 
-@pytest.mark.parametrize("role", ["GraphqlApiRole", "AuthorizerRole"])
+@pytest.mark.parametrize("role", ["GraphqlApiRole", "AuthorizerRole", "OAuthRole"])
 def test_no_statement_has_a_wildcard(role: str) -> None:
     assert "*" not in json.dumps(_statements(role))
 
 
-def _allowed_on_the_table(function: str) -> set[tuple[str, str]]:
+def test_the_streams_role_has_a_wildcard_only_where_keys_have_no_id_yet() -> None:
+    with_wildcard = {name for name in _allowed("StreamFunction") if "*" in "".join(name)}
+
+    assert with_wildcard == {
+        ("apigateway:PUT", "/tags/*"),
+        ("apigateway:DELETE", "/apikeys/*"),
+        ("apigateway:DELETE", "/usageplans/{tier}/keys/*"),
+    }
+
+
+def _allowed(function: str) -> set[tuple[str, str]]:
+    """The actions on the table and on API Gateway, each with its index or path."""
     resources = read(ROOT / "template.yaml")["Resources"]
     role = resources[function]["Properties"]["Role"]["Fn::GetAtt"]
     allowed = set()
@@ -49,13 +62,22 @@ def _allowed_on_the_table(function: str) -> set[tuple[str, str]]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         on = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         allowed |= {
-            (action, _index(resource)) for action in actions for resource in on if action.startswith("dynamodb:")
+            (action, where)
+            for action in actions
+            for resource in on
+            if action.startswith(("dynamodb:", "apigateway:")) and (where := _where(resource)) is not None
         }
     return allowed
 
 
-def _index(resource: dict[str, Any]) -> str:
-    return str(resource["Fn::Sub"]).removeprefix(INDEX) if "Fn::Sub" in resource else ""
+def _where(resource: dict[str, Any]) -> str | None:
+    """An index of the table, "" for the table itself, a path of API Gateway's; None for what Lambda itself reads."""
+    if "Fn::GetAtt" in resource:
+        return "" if resource["Fn::GetAtt"] == ["Table", "Arn"] else None
+    text = str(resource["Fn::Sub"])
+    if text.startswith(INDEX):
+        return text.removeprefix(INDEX)
+    return re.sub(r"\$\{Tier\d+\}", "{tier}", text).removeprefix(CONTROL_PLANE)
 
 
 def _statements(role: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from tests.infrastructure.conftest import ROOT, Document
 
 NOT_OF_A_DEPLOYMENT = {"DYNAMODB_ENDPOINT", "JWT_SECRET"}
 READ_ELSEWHERE = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+OF_THE_STREAM_ALONE = {"GATEWAY_TIERS"}
 ENVIRONMENTS = tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
@@ -39,7 +40,7 @@ def test_every_setting_is_given_to_every_function(source: Document) -> None:
     declared = set(source["Globals"]["Function"]["Environment"]["Variables"])
     settings = {name.upper() for name in Settings.__dataclass_fields__}
 
-    assert declared - READ_ELSEWHERE == settings - {"REGION"}
+    assert declared - READ_ELSEWHERE == settings - {"REGION"} - OF_THE_STREAM_ALONE
 
 
 def test_a_setting_comes_from_the_parameter_of_its_name(source: Document) -> None:
@@ -48,7 +49,7 @@ def test_a_setting_comes_from_the_parameter_of_its_name(source: Document) -> Non
         if parameter in source["Parameters"]:
             assert value == {"Ref": parameter}
 
-    resources = {"TABLE_NAME", "JWT_SECRET_ARN", "SCHEMA_DIRECTORY"}
+    resources = {"TABLE_NAME", "JWT_SECRET_ARN", "SCHEMA_DIRECTORY", "GATEWAY_KEY_SEED"}
     named = {re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper() for parameter in source["Parameters"]}
     variables = set(source["Globals"]["Function"]["Environment"]["Variables"])
     assert variables - named == resources | NOT_OF_A_DEPLOYMENT | {"POWERTOOLS_SERVICE_NAME"}

@@ -52,7 +52,9 @@ def test_the_authorizer_is_asked_about_every_request_whatever_it_carries(api: Do
     assert "identitySource" not in authorizer
 
 
-def test_only_the_preflight_and_the_health_check_pass_without_the_authorizer(api: Document) -> None:
+def test_only_the_preflight_the_health_check_and_oauths_clients_pass_without_authorizer_and_gateway_key(
+    api: Document,
+) -> None:
     security = {
         (method, path): operation.get("security")
         for path, methods in api["paths"].items()
@@ -60,10 +62,13 @@ def test_only_the_preflight_and_the_health_check_pass_without_the_authorizer(api
     }
 
     assert security == {
-        ("post", "/graphql"): [{"Gate": []}],
-        ("get", "/graphql"): [{"Gate": []}],
+        ("post", "/graphql"): [{"Gate": []}, {"api_key": []}],
+        ("get", "/graphql"): [{"Gate": []}, {"api_key": []}],
         ("options", "/graphql"): None,
-        ("get", "/health"): [{"NONE": []}],
+        ("get", "/health"): [],
+        ("post", "/oauth/token"): [],
+        ("post", "/oauth/introspect"): [],
+        ("post", "/oauth/revoke"): [],
     }
 
 
@@ -164,7 +169,7 @@ def test_functions_have_no_rights_but_those_that_the_template_spells_out(deploye
         if each["Type"] == "AWS::Lambda::Function"
     }
 
-    assert used == {"GraphqlApiRole", "AuthorizerRole"}
+    assert used == {"GraphqlApiRole", "AuthorizerRole", "OAuthRole", "StreamRole"}
     assert all("ManagedPolicyArns" not in roles[name]["Properties"] for name in used)
 
 
@@ -175,9 +180,10 @@ def test_functions_end_before_api_gateway_gives_up_on_them(deployed: Document) -
         if each["Type"] == "AWS::Lambda::Function"
     }
 
-    assert timeouts.keys() == {"GraphqlApiFunction", "AuthorizerFunction"}
-    assert sum(timeouts.values()) - timeouts["GraphqlApiFunction"] <= 10
+    assert timeouts.keys() == {"GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction"}
+    assert timeouts["AuthorizerFunction"] <= 10
     assert timeouts["GraphqlApiFunction"] < 29
+    assert timeouts["OAuthFunction"] < 29
 
 
 def test_the_table_outlives_the_stack_and_can_be_restored(deployed: Document) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.journeys.client import (
+    ASSIGN_USAGE_PLAN,
     CREATE_CREDENTIAL,
+    CREATE_USAGE_PLAN,
     CREATE_USER,
     UPDATE_USER,
     Answer,
@@ -20,6 +22,10 @@ OK, NO, HIDDEN = "ok", "FORBIDDEN", "NOT_FOUND"
 CREDENTIAL = "query ($id: ID!) { credential(id: $id) { id } }"
 CREDENTIALS = "query ($where: CredentialWhere) { credentials(where: $where) { id consumerId } }"
 LOGOUT = "mutation { logout }"
+USAGE_PLANS = "{ usagePlans(first: 1) { id } }"
+USAGE = "query ($id: ID!) { usage(userId: $id) { userId } }"
+RESET_USAGE = "mutation ($id: ID!) { resetUsage(userId: $id) { userId } }"
+EXPLAIN_ACCESS = """query ($id: ID!) { explainAccess(userId: $id, operation: "me") { rule } }"""
 USERS = "{ users(where: {role: ADMIN, isActive: true}, first: 1) { id } }"
 
 
@@ -42,6 +48,21 @@ def create_user(house: House, by: Person | Key, target: Person) -> Answer:
 def create_credential(house: House, by: Person | Key, target: Person) -> Answer:
     wanted = {"consumerId": target.id, "type": "KEY_AUTH", "scopes": []}
     return house.graphql(CREATE_CREDENTIAL, {"input": wanted}, by=by)
+
+
+def create_plan(house: House, by: Person | Key, target: Person) -> Answer:
+    new = {"name": house.names("plan")["username"], "rateLimit": 1_000}
+    return house.graphql(CREATE_USAGE_PLAN, {"input": new}, by=by)
+
+
+def read_plan(house: House, by: Person | Key, target: Person) -> Answer:
+    plan = create_plan(house, house.admin, target).data["createUsagePlan"]["id"]
+    house.graphql(ASSIGN_USAGE_PLAN, {"user": target.id, "plan": plan}, by=house.admin)
+    return house.graphql("query ($id: ID!) { usagePlan(id: $id) { name } }", {"id": plan}, by=by)
+
+
+def assign_no_plan(house: House, by: Person | Key, target: Person) -> Answer:
+    return house.graphql(ASSIGN_USAGE_PLAN, {"user": target.id, "plan": None}, by=by)
 
 
 def on_credential(query: str, **changes: Any) -> Attempt:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.gateway_process import GatewayProcess
+from tests.gateway_process import UNLIMITED, GatewayProcess
 
 ADMIN_EMAIL = "first-admin@example.com"
 ADMIN_PASSWORD = "First-Admin-1"
@@ -18,6 +18,7 @@ SETTINGS = {
     "ADMIN_PASSWORD": ADMIN_PASSWORD,
     "BCRYPT_ROUNDS": "4",
     "JWT_SECRET": "a-key-for-journeys-of-over-32-bytes",
+    **UNLIMITED,
 }
 
 CODES = {
@@ -26,12 +27,13 @@ CODES = {
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
     "CONFLICT": 409,
+    "RATE_LIMIT_EXCEEDED": 429,
     "SERVICE_UNAVAILABLE": 503,
     "INTERNAL_SERVER_ERROR": 500,
 }
 """The codes that an error may have so far, each with the status that it tells beside."""
 
-SECRET_FIELDS = ("accessToken", "refreshToken", "secret")
+SECRET_FIELDS = ("accessToken", "refreshToken", "secret", "access_token")
 """The fields that tell a secret; nothing else may."""
 
 _SIGN_IN = "{ accessToken refreshToken expiresIn user { id username email role isActive } }"
@@ -51,7 +53,14 @@ CREATE_CREDENTIAL = """mutation ($input: CreateCredentialInput!) {
 UPDATE_CREDENTIAL = """mutation ($id: ID!, $input: UpdateCredentialInput!) {
   updateCredential(id: $id, updateCredentialInput: $input) { id label scopes isActive }
 }"""
+ROTATE_CREDENTIAL = """mutation ($id: ID!, $overlap: Int) { rotateCredential(id: $id, overlapSeconds: $overlap) {
+  id keyId secret lastUsedAt rotation { rotatedAt overlapEndsAt previousLastUsedAt }
+} }"""
 DELETE_CREDENTIAL = "mutation ($id: ID!) { deleteCredential(id: $id) { id } }"
+CREATE_USAGE_PLAN = "mutation ($input: CreateUsagePlanInput!) { createUsagePlan(createUsagePlanInput: $input) { id } }"
+ASSIGN_USAGE_PLAN = """mutation ($user: ID!, $plan: ID) {
+  assignUsagePlan(userId: $user, planId: $plan) { id usagePlanId }
+}"""
 
 
 class Answer:
@@ -93,6 +102,19 @@ class Answer:
         """`ok`, or the code of the one error."""
         [code] = self.codes or ["ok"]
         return code
+
+    @property
+    def rate_limit(self) -> dict[str, int]:
+        """What is told of the limit, by the body and the headers alike."""
+        in_body: dict[str, int] = self.body["extensions"]["rateLimit"]
+        assert in_body == {name: int(self.headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset")}
+        return in_body
+
+    @property
+    def next(self) -> dict[str, str]:
+        """Where the plain lists go on that have more to tell, by their aliases."""
+        following: dict[str, str] = self.body["extensions"].get("next", {})
+        return following
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -156,6 +178,8 @@ class House:
         """The answer to any request; `request` is what httpx takes."""
         answer = Answer(self._http.request(method, self.url.removesuffix("/graphql") + path, **request))
         self.answers.append(answer)
+        for secret in texts_of(json.loads(answer.text) if answer.text.startswith("{") else None, SECRET_FIELDS):
+            self.secrets |= {secret, secret.rpartition(".")[2]}  # the end alone would be enough to give it away
         return answer
 
     def graphql(
@@ -170,10 +194,7 @@ class House:
         sent = {**(by.headers if by else {}), **(headers or {})}
         # ASCII alone, so that a lone surrogate travels as an escape.
         body = json.dumps({"query": query, "variables": variables or {}})
-        answer = self.send("POST", content=body, headers={"Content-Type": "application/json", **sent})
-        for secret in texts_of(answer.body.get("data"), SECRET_FIELDS):
-            self.secrets |= {secret, secret.rpartition(".")[2]}  # the end alone would be enough to give it away
-        return answer
+        return self.send("POST", content=body, headers={"Content-Type": "application/json", **sent})
 
     def pass_seconds(self, seconds: int) -> str:
         """The time after the system's clock was moved on."""

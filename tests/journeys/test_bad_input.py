@@ -25,9 +25,10 @@ from graphql import (
 )
 
 from local.gateway.environment import ROOT
-from tests.journeys.client import REGISTER, Answer, House, Person
+from tests.journeys.client import CREATE_USAGE_PLAN, REGISTER, SETTINGS, Answer, House, Person
 
 SCHEMA = make_executable_schema(load_schema_from_path(str(ROOT / "schema")))
+UNLIMITED = int(SETTINGS["THROTTLE_LIMIT"])
 MARKER = "Zq7xMarker"
 MARKED_NUMBER = 7170717071
 BAD, UNKNOWN, REFUSED = "BAD_REQUEST", "NOT_FOUND", "UNAUTHENTICATED"
@@ -47,6 +48,9 @@ class Asked:
         self.admin = house.person("ADMIN")
         self.user = house.person()
         self.credential = house.key(self.user, scopes=["users:read"]).id
+        plan = {"name": house.names("plan")["username"], "rateLimit": 10}
+        made = house.graphql(CREATE_USAGE_PLAN, {"input": plan}, by=self.admin).data
+        self.plan = made["createUsagePlan"]["id"]
 
     def arguments(self, operation: str) -> Arguments:
         """Arguments that are all good, every one of them given that can be given with the others."""
@@ -60,6 +64,18 @@ class Asked:
         credentials = {"where": {"consumerId": self.user.id, "type": "KEY_AUTH", "isActive": True}, **page}
         key = {"label": "spare", "scopes": ["users:read"], "expiresAt": "2090-01-01T00:00:00Z"}
         new_key = {"consumerId": self.user.id, "type": "KEY_AUTH", "keyId": new["username"], "keySecret": "a-secret"}
+        plan = {
+            "name": new["username"],
+            "rateLimit": 100,
+            "windowSeconds": 60,
+            "burstLimit": 10,
+            "quotaLimit": 1_000,
+            "quotaPeriod": "MONTH",
+            "metersCost": True,
+            "maxDepth": 5,
+            "maxCost": 500,
+            "allowedFields": ["me", "logout"],
+        }
         given: dict[str, Arguments] = {
             "register": {"registerInput": new},
             "login": {"loginInput": {"email": self.user.email, "password": self.user.password}},
@@ -75,19 +91,32 @@ class Asked:
             "credentialsConnection": credentials,
             "createCredential": {"createCredentialInput": {**new_key, **key}},
             "updateCredential": {"id": self.credential, "updateCredentialInput": {**key, "isActive": True}},
+            "rotateCredential": {"id": self.credential, "overlapSeconds": 60},
             "deleteCredential": {"id": self.credential},
+            "usagePlan": {"id": self.plan},
+            "usagePlans": page,
+            "createUsagePlan": {"createUsagePlanInput": plan},
+            "updateUsagePlan": {"id": self.plan, "updateUsagePlanInput": plan},
+            "deleteUsagePlan": {"id": self.plan},
+            "assignUsagePlan": {"userId": self.user.id, "planId": self.plan},
+            "usage": {"userId": self.user.id, "from": "2026-01-01", "to": "2026-01-31"},
+            "resetUsage": {"userId": self.user.id},
+            "explainAccess": {"userId": self.user.id, "credentialId": self.credential, "operation": "me"},
         }
         return given.get(operation, {})
 
     def state(self) -> Any:
         """All that bad input could have written to: the newest of each list, and the two that operations name."""
-        query = """query ($user: ID!, $credential: ID!) {
+        query = """query ($user: ID!, $credential: ID!, $plan: ID!) {
           newest: usersConnection(where: {role: USER, isActive: true}, first: 1) { nodes { id } }
-          user(id: $user) { username email firstName lastName role kind isActive updatedAt }
+          user(id: $user) { username email firstName lastName role kind isActive updatedAt usagePlanId }
           credentials(where: {consumerId: $user}) { id }
-          credential(id: $credential) { label scopes isActive expiresAt updatedAt }
+          credential(id: $credential) { label scopes isActive expiresAt updatedAt rotation { rotatedAt } }
+          usagePlans(first: 1) { id }
+          usagePlan(id: $plan) { name rateLimit updatedAt }
         }"""
-        return self.house.graphql(query, {"user": self.user.id, "credential": self.credential}, by=self.admin).data
+        variables = {"user": self.user.id, "credential": self.credential, "plan": self.plan}
+        return self.house.graphql(query, variables, by=self.admin).data
 
 
 @pytest.fixture(scope="module")
@@ -189,12 +218,14 @@ RIGHT_TYPES = {
     "Boolean": {"boolean"},
     "Int": set[str](),
 }
-FREE_TEXTS = {"firstName", "lastName", "label", "search"}
+OUT_OF_RANGE = {"first": (0, 101), "overlapSeconds": (2_592_001,)}
+FREE_TEXTS = {"firstName", "lastName", "label", "search", "name"}
 GOOD_PASSWORDS = {"register.registerInput.password", "createUser.createUserInput.password"}
 """Where emoji and letters of all scripts belong."""
 NULLS_REFUSED = {"updateUserInput.username", "updateUserInput.email", "updateUserInput.role"} | {
     "updateUserInput.isActive",
     "updateCredentialInput.isActive",
+    *(f"updateUsagePlanInput.{name}" for name in ("name", "rateLimit", "windowSeconds", "metersCost")),
 }
 """What may be left out and not be null."""
 
@@ -211,7 +242,11 @@ def bad_values(place: Input) -> Iterator[tuple[str, Any, str]]:
     if place.leaf in ("String", "ID"):
         yield from bad_texts(place)
     if place.leaf == "Int":
-        yield from (("number", number, BAD) for number in (0, -1, 101, 2**31, 2**63))
+        numbers = OUT_OF_RANGE.get(place.name, (0,))
+        yield from (("number", number, BAD) for number in (*numbers, -1, 2**31, 2**63))
+    if place.leaf == "Date":
+        days = ["", "2026-1-1", "2026-02-30", "20260131", "2026-01-31T12:00:00Z", "9999-12-32", f"2026-01-31{MARKER}"]
+        yield from (("day", day, BAD) for day in days)
     if place.leaf == "DateTime":
         moments = ["2026-01-31", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "-1", f"2026-01-31T12:00:00Z{MARKER}"]
         moments += ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]
@@ -320,6 +355,7 @@ def test_bad_input_is_refused_without_a_trace(asked: Asked, untouched: Any, plac
             told = f"{kind} by {way}: {answer.status} {answer.text}"
             assert set(answer.codes) == {code}, told
             assert answer.status < 500, told
+            assert answer.rate_limit["limit"] == UNLIMITED, told
             assert not quotes(answer.text), told
     if ROOTS[place.operation][0] == "mutation":
         assert asked.state() == untouched

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 
 import pytest
@@ -114,7 +115,13 @@ def test_of_two_values_under_one_name_the_last_counts(house: House) -> None:
         pytest.param([("Authorization", "Bearer")], id="a scheme alone"),
         pytest.param([("Authorization", "Bearer Zq7xMarker.a.b")], id="no token"),
         pytest.param([("Authorization", "{session}x")], id="a forged signature"),
-        pytest.param([("Authorization", "Basic YTpi")], id="a scheme that is not ours"),
+        pytest.param([("Authorization", "Digest Zq7xMarker")], id="a scheme that is not ours"),
+        pytest.param([("Authorization", "Basic YTpi")], id="a pair of nobody's"),
+        pytest.param([("Authorization", "Basic Zq7xMarker")], id="a pair that is no text"),
+        pytest.param([("Authorization", "Basic")], id="no pair"),
+        pytest.param([("Authorization", "Basic {password}")], id="the password of an account"),
+        pytest.param([("Authorization", "Basic {pair}")], id="a key as a pair"),
+        pytest.param([("Authorization", "Basic {pair}"), ("X-API-Key", "{key}")], id="a pair and a key"),
         pytest.param([("Authorization", "Bearer {key}")], id="a key as a token"),
         pytest.param([("X-API-Key", "{key}x")], id="a key that is mistyped"),
         pytest.param([("X-API-Key", "Zq7xMarker." + "x" * 5_000)], id="a key that is long"),
@@ -124,7 +131,13 @@ def test_of_two_values_under_one_name_the_last_counts(house: House) -> None:
 )
 def test_a_bad_credential_is_never_taken_for_none(house: House, headers: list[tuple[str, str | bytes]]) -> None:
     user = house.person()
-    known = {"session": user.headers["Authorization"], "key": house.key(user).text}
+    key = house.key(user)
+    known = {
+        "session": user.headers["Authorization"],
+        "key": key.text,
+        "pair": b64encode(f"{key.key_id}:{key.text.rpartition('.')[2]}".encode()).decode(),
+        "password": b64encode(f"{user.email}:{user.password}".encode()).decode(),
+    }
     sent = [(name, value.format(**known) if isinstance(value, str) else value) for name, value in headers]
     encoded = [(name.encode(), value.encode() if isinstance(value, str) else value) for name, value in sent]
     answer = house.send("POST", content=QUERY, headers=[(b"Content-Type", b"application/json"), *encoded])

@@ -41,9 +41,9 @@ class Crowd:
         while True:
             answer = self.ask(query, **variables, after=after)
             yield [user["id"] for user in answer.data["users"]]
-            if "extensions" not in answer.body:
+            if not answer.next:
                 return
-            after = answer.body["extensions"]["next"]["users"]
+            after = answer.next["users"]
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_each_alias_has_its_own_cursor(crowd: Crowd) -> None:
     }}"""
     answer = crowd.ask(query)
     assert {alias: len(users) for alias, users in answer.data.items()} == {"all": 7, "two": 2, "moderators": 1}
-    cursors = answer.body["extensions"]["next"]
+    cursors = answer.next
     assert set(cursors) == {"two", "moderators"}
     on = crowd.ask(f'{{ users({page}, first: 2, after: "{cursors["two"]}") {{ id }} }}')
     assert [user["id"] for user in on.data["users"]] == crowd.ids[2:4]
@@ -161,7 +161,7 @@ def test_an_empty_connection_is_empty(crowd: Crowd) -> None:
 
 def test_a_cursor_opens_only_the_list_it_was_made_for(crowd: Crowd, house: House) -> None:
     where = {"createdAfter": crowd.created_after}
-    cursor = crowd.ask(USERS, where=where, first=2).body["extensions"]["next"]["users"]
+    cursor = crowd.ask(USERS, where=where, first=2).next["users"]
     assert crowd.ask(USERS, where=where, first=5, after=cursor).outcome == "ok"
     assert crowd.ask(USERS, where=where, orderBy={"createdAt": "DESC"}, after=cursor).outcome == "ok"
     foreign: list[dict[str, Any]] = [
@@ -234,6 +234,6 @@ def walk_credentials(house: House, owner: Person, first: int) -> list[list[str]]
     while True:
         answer = house.graphql(query, {"first": first, "after": after}, by=owner)
         pages.append([each["id"] for each in answer.data["credentials"]])
-        if "extensions" not in answer.body:
+        if not answer.next:
             return pages
-        after = answer.body["extensions"]["next"]["credentials"]
+        after = answer.next["credentials"]

@@ -36,10 +36,20 @@ def sign_in(gateway: GatewayProcess, email: str, password: str) -> dict[str, Any
     return ask(gateway, query, {"as": {"email": email, "password": password}})
 
 
+def assert_signed_in(answer: dict[str, Any], email: str) -> None:
+    """Checks the whole answer to the first request of somebody without a name."""
+    reset = answer["extensions"]["rateLimit"]["reset"]
+    assert answer == {
+        "data": {"login": {"user": {"email": email, "role": "ADMIN"}}},
+        "extensions": {"rateLimit": {"limit": 30, "remaining": 29, "reset": reset}},
+    }
+    assert 0 < reset - time.time() <= 61
+
+
 def test_it_tells_when_it_is_ready_and_the_first_admin_signs_in() -> None:
     with running(ADMIN) as gateway:
         answer = sign_in(gateway, "ada@example.com", "Not-Shown-1")
-    assert answer == {"data": {"login": {"user": {"email": "ada@example.com", "role": "ADMIN"}}}}
+    assert_signed_in(answer, "ada@example.com")
     assert "The first ADMIN is ada@example.com. To sign in:\n" in gateway.lines
     assert "Not-Shown-1" not in "".join(gateway.lines)
 
@@ -49,7 +59,7 @@ def test_an_admin_that_nobody_named_gets_a_password_that_is_printed() -> None:
         said = gateway.lines[1].removesuffix(". To sign in:\n")
         password = said.removeprefix("The first ADMIN is admin@example.com, password ")
         answer = sign_in(gateway, "admin@example.com", password)
-    assert answer == {"data": {"login": {"user": {"email": "admin@example.com", "role": "ADMIN"}}}}
+    assert_signed_in(answer, "admin@example.com")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

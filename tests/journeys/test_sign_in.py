@@ -1,6 +1,7 @@
 """Signing in and staying signed in: what is told to whom, and what time does to tokens."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -74,6 +75,12 @@ def test_an_unknown_email_a_wrong_password_and_an_inactive_account_are_told_alik
         [error] = answer.errors
         assert error["extensions"].pop("correlationId") == answer.headers["x-amzn-requestid"]
     assert answers[0].extensions == {"code": "UNAUTHENTICATED", "statusCode": 401, "reason": "WRONG_CREDENTIALS"}
+    # Each counts for one, whatever was wrong with it.
+    limits = [answer.body["extensions"].pop("rateLimit") for answer in answers]
+    for before, after in pairwise(limits):
+        is_same_window = before["reset"] == after["reset"]
+        remaining = (before["remaining"] if is_same_window else before["limit"]) - 1
+        assert (after["limit"], after["remaining"]) == (before["limit"], remaining)
     assert [(a.status, a.body, sorted(a.headers)) for a in answers[1:]] == [
         (answers[0].status, answers[0].body, sorted(answers[0].headers))
     ] * (len(attempts) - 1)

@@ -1,21 +1,30 @@
 """The house without a table: a clock that moves when it is told to, and a store in plain dictionaries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gatehouse.accounts.model import Account, KeptSession, Session
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.service import MOST_SESSIONS, Accounts
-from gatehouse.accounts.tokens import SessionTokens, SigningKeys
-from gatehouse.admission.model import KeyClaim, StoredKey
-from gatehouse.admission.service import Admission
+from gatehouse.accounts.tokens import SessionTokens
+from gatehouse.admission.gate import Counter, GateStore
+from gatehouse.admission.guesses import Guesses, GuessStore
+from gatehouse.admission.lookup import AdmissionStore, Lookup
+from gatehouse.admission.memory import Memory
+from gatehouse.admission.model import Gate, KeyClaim, StoredCredential
+from gatehouse.admission.secrets import Secrets
+from gatehouse.admission.service import Admission, Throttle
 from gatehouse.bootstrap import Bootstrap
+from gatehouse.clock import Clock
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.consumers.service import Consumers
+from gatehouse.credentials.clients import Circumstances, Clients
+from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.credentials.service import MOST_ACTIVE, Credentials, too_many_active
 from gatehouse.cursors import Cursors
@@ -23,8 +32,15 @@ from gatehouse.errors import Conflict, Forbidden
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
 from gatehouse.persistence import Page, Stale
+from gatehouse.plans.memory import RememberedPlans
+from gatehouse.plans.model import UsagePlan
+from gatehouse.plans.service import Plans
 from gatehouse.settings import Settings
+from gatehouse.tokens import SigningKeys, Tokens
+from gatehouse.usage.service import Usages
 from gatehouse.wiring import Gatehouse
+from tests.unit.gates import MemoryGates
+from tests.unit.plan_stores import MemoryPlans, MemoryUsage
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "SecurePass123!"
@@ -34,7 +50,10 @@ SCHEMA = Path(__file__).parents[2] / "schema"
 HASHER = PasswordHasher(rounds=4)
 POLICY = PasswordPolicy(8, frozenset({"lower", "upper", "digit", "symbol"}))
 PASSWORD_HASH = HASHER.hash(PASSWORD)
-TOKENS = SessionTokens(lambda: SigningKeys("k1", {"k1": KEY}), "gatehouse", 3600)
+TOKENS = Tokens(lambda: SigningKeys("k1", {"k1": KEY}), "gatehouse")
+SESSION_TOKENS = SessionTokens(TOKENS, 3600)
+HOME = "192.0.2.1"
+"""The address that requests come from where nothing else is said."""
 
 
 class StoppedClock:
@@ -74,7 +93,13 @@ class MemoryStore:
     generations: dict[str, int] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
-    secret_hashes: dict[str, str] = field(default_factory=dict)
+    secret_hashes: dict[str, str | None] = field(default_factory=dict)
+    previous_hashes: dict[str, str | None] = field(default_factory=dict)
+    revoked_tokens: set[str] = field(default_factory=set)
+    numbered: dict[str, int] = field(default_factory=dict)
+    gates: MemoryGates = field(default_factory=MemoryGates)
+    plans: dict[str, UsagePlan] = field(default_factory=dict)
+    usage_days: dict[tuple[str, date], dict[str, int]] = field(default_factory=dict)
     used_key_ids: dict[str, KeyClaim] = field(default_factory=dict)
     belongings_deleted: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -83,7 +108,8 @@ class MemoryStore:
     def add(self, user: User, password_hash: str | None = PASSWORD_HASH) -> User:
         self.users[user.id] = user
         self.hashes[user.id] = password_hash
-        self.counts[user.id] = self.generations[user.id] = 0
+        self.counts[user.id] = self.generations[user.id] = self.numbered[user.id] = 0
+        self._stand(user.id, epoch=0)
         return user
 
     # consumers, and the first ADMIN
@@ -117,6 +143,8 @@ class MemoryStore:
         if before.is_active and not after.is_active:
             self.generations[after.id] += 1
         self.users[after.id] = after
+        if (before.role, before.is_active) != (after.role, after.is_active):
+            self._move_epoch(after.id)
 
     def delete_user(self, user: User) -> None:
         self._write("delete_user")
@@ -124,6 +152,10 @@ class MemoryStore:
             raise Stale
         self._keep_an_admin(user, None)
         del self.users[user.id]
+        del self.gates.gates[user.id]
+        if user.plan_id is not None:
+            plan = self.plans[user.plan_id]
+            self.plans[plan.id] = replace(plan, consumers=plan.consumers - 1)
 
     def delete_belongings(self, user_id: str) -> None:
         self.belongings_deleted.append(user_id)
@@ -164,12 +196,13 @@ class MemoryStore:
             if session not in live:
                 del self.sessions[session.id]
         self.counts[account.user.id] = len(live)
+        self._move_epoch(account.user.id)
 
     def find_session(self, user_id: str, session_id: str) -> KeptSession | None:
-        standing, session = self.standing_with_session(user_id, session_id)
-        if standing is None or session is None:
+        gate, session = self.gates.gates.get(user_id), self._session(user_id, session_id)
+        if gate is None or session is None:
             return None
-        return KeptSession(session=session, standing=standing, user=self.users[user_id])
+        return KeptSession(session=session, standing=gate.standing, user=self.users[user_id])
 
     def step_session(self, before: Session, after: Session) -> bool:
         try:
@@ -182,7 +215,8 @@ class MemoryStore:
         return True
 
     def end_session(self, user_id: str, session_id: str) -> None:
-        self.sessions.pop(session_id, None)
+        if self.sessions.pop(session_id, None) is not None:
+            self._move_epoch(user_id)
 
     # credentials
 
@@ -195,15 +229,26 @@ class MemoryStore:
         rest = [c for c in sorted(found, key=lambda c: c.id, reverse=True) if after is None or c.id < after]
         return Page([(c.id, c) for c in rest[:first]], rest[first - 1].id if len(rest) > first else None)
 
-    def create_credential(self, credential: Credential, secret_hash: str) -> None:
+    def create_credential(self, credential: Credential, secret_hash: str | None) -> Credential:
         self._write("create_credential")
         if credential.key_id in self.used_key_ids:
             raise Conflict("This keyId is taken, or was once.", field="keyId")
         if credential.consumer_id not in self.users or self._active(credential.consumer_id) >= MOST_ACTIVE:
             raise Stale
-        self.credentials[credential.id] = credential
+        self.numbered[credential.consumer_id] += 1
+        kept = replace(credential, number=self.numbered[credential.consumer_id])
+        self.credentials[credential.id] = kept
         self.secret_hashes[credential.id] = secret_hash
         self.used_key_ids[credential.key_id] = KeyClaim(consumer_id=credential.consumer_id, credential_id=credential.id)
+        return kept
+
+    def rotate_credential(self, before: Credential, after: Credential, secret_hash: str | None) -> None:
+        self._write("rotate_credential")
+        if self.credentials.get(before.id) != before:
+            raise Stale
+        self.credentials[after.id] = after
+        self.previous_hashes[after.id], self.secret_hashes[after.id] = self.secret_hashes[before.id], secret_hash
+        self._move_epoch(after.consumer_id)
 
     def update_credential(self, before: Credential, after: Credential) -> None:
         self._write("update_credential")
@@ -212,36 +257,63 @@ class MemoryStore:
         if after.is_active and not before.is_active and self._active(after.consumer_id) >= MOST_ACTIVE:
             raise too_many_active()
         self.credentials[after.id] = after
+        self._move_epoch(after.consumer_id)
 
     def delete_credential(self, credential: Credential) -> None:
         self._write("delete_credential")
         if self.credentials.pop(credential.id, None) != credential:
             raise Stale
+        self._move_epoch(credential.consumer_id)
+
+    # OAuth2 clients
+
+    def circumstances(self, consumer_id: str, credential_id: str, token_id: str) -> Circumstances:
+        self.calls.append("circumstances")
+        credential = self.credentials.get(credential_id)
+        return Circumstances(
+            owner=self.users.get(consumer_id),
+            credential=credential if credential and credential.consumer_id == consumer_id else None,
+            is_revoked=token_id in self.revoked_tokens,
+        )
+
+    def revoke_token(self, consumer_id: str, token_id: str, expires_at: datetime) -> None:
+        self._write("revoke_token")
+        if token_id in self.revoked_tokens or consumer_id not in self.users:
+            raise Stale
+        self.revoked_tokens.add(token_id)
+        self._move_epoch(consumer_id)
 
     # admission
 
-    def standing_with_session(self, user_id: str, session_id: str) -> tuple[Standing | None, Session | None]:
-        self.calls.append("standing_with_session")
-        return self._standing(user_id), self.sessions.get(session_id)
-
-    def find_key_claim(self, key_id: str) -> KeyClaim | None:
-        self.calls.append("find_key_claim")
+    def find_claim(self, key_id: str) -> KeyClaim | None:
+        self.calls.append("find_claim")
         return self.used_key_ids.get(key_id)
 
-    def standing_with_key(self, claim: KeyClaim) -> tuple[Standing | None, StoredKey | None]:
-        self.calls.append("standing_with_key")
-        credential = self.credentials.get(claim.credential_id)
-        stored = (
-            None
-            if credential is None
-            else StoredKey(credential=credential, secret_hash=self.secret_hashes[credential.id])
-        )
-        return self._standing(claim.consumer_id), stored
+    def find_gate_and_session(self, user_id: str, session_id: str) -> tuple[Gate | None, Session | None]:
+        self.calls.append("find_gate_and_session")
+        return self.gates.gates.get(user_id), self._session(user_id, session_id)
 
-    def note_use(self, claim: KeyClaim, now: datetime) -> None:
-        self.calls.append("note_use")
-        credential = self.credentials[claim.credential_id]
-        self.credentials[credential.id] = replace(credential, last_used_at=now)
+    def find_gate_and_credential(self, claim: KeyClaim | None) -> tuple[Gate | None, StoredCredential | None]:
+        self.calls.append("find_gate_and_credential")
+        return (None, None) if claim is None else (self.gates.gates.get(claim.consumer_id), self._stored(claim))
+
+    def find_gate_and_token(self, claim: KeyClaim, token_id: str) -> tuple[Gate | None, StoredCredential | None, bool]:
+        self.calls.append("find_gate_and_token")
+        return self.gates.gates.get(claim.consumer_id), self._stored(claim), token_id in self.revoked_tokens
+
+    def _session(self, user_id: str, session_id: str) -> Session | None:
+        session = self.sessions.get(session_id)
+        return session if session is not None and session.user_id == user_id else None
+
+    def _stored(self, claim: KeyClaim) -> StoredCredential | None:
+        credential = self.credentials.get(claim.credential_id)
+        if credential is None or credential.consumer_id != claim.consumer_id:
+            return None
+        return StoredCredential(
+            credential=credential,
+            secret_hash=self.secret_hashes[credential.id],
+            previous_hash=self.previous_hashes.get(credential.id),
+        )
 
     def _write(self, name: str) -> None:
         self.calls.append(name)
@@ -249,16 +321,21 @@ class MemoryStore:
             self.stale -= 1
             raise Stale
 
-    def _standing(self, user_id: str) -> Standing | None:
-        user = self.users.get(user_id)
-        if user is None:
-            return None
-        return Standing(
-            consumer_id=user.id,
-            is_active=user.is_active,
-            role=user.role,
-            epoch=0,
-            generation=self.generations[user.id],
+    def _move_epoch(self, user_id: str) -> None:
+        if (gate := self.gates.gates.get(user_id)) is not None:
+            self._stand(user_id, gate.standing.epoch + 1)
+
+    def _stand(self, user_id: str, epoch: int) -> None:
+        user = self.users[user_id]
+        self.gates.stand(
+            Standing(
+                consumer_id=user.id,
+                is_active=user.is_active,
+                role=user.role,
+                epoch=epoch,
+                generation=self.generations[user.id],
+                plan_id=user.plan_id,
+            )
         )
 
     def _active(self, user_id: str) -> int:
@@ -279,6 +356,13 @@ class MemoryStore:
             raise Forbidden("This is the last active ADMIN.", reason="LAST_ADMIN")
 
 
+type FindPlan = Callable[[str], UsagePlan | None]
+
+
+def _no_plan(_plan_id: str) -> UsagePlan | None:
+    return None
+
+
 def the_settings(**environment: str) -> Settings:
     """Settings as the environment would give them, with those of the tests where nothing else is said."""
     given = {
@@ -290,17 +374,58 @@ def the_settings(**environment: str) -> Settings:
     return Settings.from_environment({**given, **environment})
 
 
+class Gates(GateStore, GuessStore, Protocol):
+    """Gates and guesses in one."""
+
+
+def the_admission(
+    store: AdmissionStore, gates: Gates, clock: Clock, settings: Settings | None = None, find_plan: FindPlan = _no_plan
+) -> Admission:
+    """The gate as a function has it that has seen nothing yet."""
+    settings = settings or the_settings()
+    memory = Memory()
+    guesses = Guesses(gates, memory.blocked, settings.guess_limit, settings.guess_limit_address, settings.guess_seconds)
+    by_role = dict(
+        zip(
+            Role,
+            (settings.throttle_limit, settings.throttle_limit_moderator, settings.throttle_limit_admin),
+            strict=True,
+        )
+    )
+    return Admission(
+        clock=clock,
+        tokens=TOKENS,
+        lookup=Lookup(store, Secrets(HASHER, guesses, memory.verified, b"dies with the function"), memory),
+        counter=Counter(gates, memory),
+        memory=memory,
+        throttle=Throttle(
+            window_seconds=settings.throttle_ttl, by_role=by_role, anonymous=settings.throttle_limit_anonymous
+        ),
+        find_plan=find_plan,
+        key_seed=settings.gateway_key_seed,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
 def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None = None) -> Gatehouse:
     """The whole object graph on the store in memory."""
     settings = settings or the_settings()
     policy = PasswordPolicy(settings.password_min_length, settings.password_classes)
+    plans = RememberedPlans(MemoryPlans(store).find_plan, clock)
+    admission = the_admission(store, store.gates, clock, settings, plans.find)
     return Gatehouse(
         settings=settings,
         clock=clock,
-        accounts=Accounts(store, clock, HASHER, policy, TOKENS, timedelta(seconds=settings.refresh_token_ttl)),
-        admission=Admission(store, clock, HASHER, TOKENS),
+        accounts=Accounts(store, clock, HASHER, policy, SESSION_TOKENS, timedelta(seconds=settings.refresh_token_ttl)),
+        admission=admission,
         consumers=Consumers(store, clock, HASHER, policy),
-        credentials=Credentials(store, clock, HASHER, settings.self_service_credentials, settings.allow_chosen_secrets),
+        credentials=Credentials(
+            store, clock, Issuer(HASHER, TOKENS, settings.allow_chosen_secrets), settings.self_service_credentials
+        ),
+        clients=Clients(store, clock, TOKENS),
+        plans=Plans(MemoryPlans(store), clock),
+        remembered_plans=plans,
+        usage=Usages(MemoryUsage(store), clock, admission.throttle.by_role, admission.throttle.window_seconds),
         cursors=Cursors(lambda: (KEY,)),
         bootstrap=Bootstrap(store, clock, HASHER, policy),
     )

@@ -1,6 +1,7 @@
 """Who may import what, and where keys and the environment may stand: architecture's arrows, walked."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,15 +16,17 @@ FUNCTIONS = ROOT / "functions"
 DOORS = sorted(folder.name for folder in FUNCTIONS.iterdir() if (folder / "__init__.py").is_file())
 
 # Rooms of the domain: no module of theirs knows where it runs or what keeps its data.
-DOMAIN_ROOMS = {"accounts", "admission", "consumers", "credentials"}
-DOMAIN_MODULES = {"bootstrap", "clock", "cursors", "errors", "ids", "permissions", "persistence", "text"}
+DOMAIN_ROOMS = {"accounts", "admission", "consumers", "credentials", "plans", "usage", "wall"}
+DOMAIN_MODULES = {
+    *("bootstrap", "changes", "clock", "cursors", "errors", "ids", "permissions", "persistence", "text", "tokens"),
+}
 OTHER_MODULES = {"settings", "telemetry", "wiring"}
 OUTER_ROOMS = {"storage", "outside"}
 
 # Everything that is not the standard library or ours, and the only places where it may be imported.
 THIRD_PARTY = {
     "bcrypt": ["gatehouse.accounts.passwords"],
-    "jwt": ["gatehouse.accounts.tokens"],
+    "jwt": ["gatehouse.tokens"],
     "pynamodb": ["gatehouse.storage"],
     "botocore": ["gatehouse.storage", "gatehouse.outside"],
     "aws_lambda_powertools": ["gatehouse.telemetry"],
@@ -32,6 +35,10 @@ THIRD_PARTY = {
     "starlette": ["graphql_api"],
     "mangum": ["graphql_api"],
 }
+
+
+# A word of DynamoDB's expression language that stands for an attribute's name; no key looks like it.
+_PLACEHOLDER = re.compile(r"(?<![\w}])#[a-z]+")
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def test_every_module_is_in_a_room_that_is_known_here() -> None:
     rooms = {_room(module.name) for module in MODULES if _within(module.name, "gatehouse")} - {""}
 
     assert rooms == DOMAIN_ROOMS | DOMAIN_MODULES | OTHER_MODULES | OUTER_ROOMS
-    assert DOORS == ["authorizer", "graphql_api"]
+    assert DOORS == ["authorizer", "graphql_api", "oauth", "stream"]
     assert len(MODULES) > 40
 
 
@@ -205,7 +212,7 @@ def test_keys_of_the_table_stand_in_one_file(module: Module) -> None:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
-        and "#" in node.value
+        and "#" in _PLACEHOLDER.sub("", node.value)
         and id(node) not in docstrings
         and not _is_a_pattern(module, node)
     ]

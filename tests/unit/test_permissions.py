@@ -28,8 +28,18 @@ READ_CREDENTIALS       y N N N   y y F F    y y y y
 LIST_ALL_CREDENTIALS   F F F F   F F F F    y y y y
 CREATE_CREDENTIAL      y N N N   y F F F    y y y y
 UPDATE_CREDENTIAL      y N N N   y F F F    y y y y
+ROTATE_CREDENTIAL      y N N N   y F F F    y y y y
 DISABLE_CREDENTIAL     y N N N   y y F F    y y y y
 DELETE_CREDENTIAL      y N N N   y y F F    y y y y
+INTROSPECT_TOKEN       y N N N   y y F F    y y y y
+REVOKE_TOKEN           y N N N   y y F F    y y y y
+READ_PLAN              y N N N   y y y y    y y y y
+LIST_PLANS             F F F F   F F F F    y y y y
+MANAGE_PLANS           F F F F   F F F F    y y y y
+ASSIGN_PLAN            F F F F   F F F F    y y y y
+READ_USAGE             y N N N   y y F F    y y y y
+RESET_USAGE            F F F F   F F F F    y y y y
+EXPLAIN_ACCESS         y N N N   y y F F    y y y y
 """
 OUTCOMES = {"y": None, "F": Forbidden, "N": NotFound}
 TARGETS = ("self", Role.USER, Role.MODERATOR, Role.ADMIN)
@@ -51,8 +61,18 @@ NEEDED_SCOPES = {
     Action.LIST_ALL_CREDENTIALS: "credentials:read",
     Action.CREATE_CREDENTIAL: "credentials:write",
     Action.UPDATE_CREDENTIAL: "credentials:write",
+    Action.ROTATE_CREDENTIAL: "credentials:write",
     Action.DISABLE_CREDENTIAL: "credentials:write",
     Action.DELETE_CREDENTIAL: "credentials:write",
+    Action.INTROSPECT_TOKEN: "credentials:read",
+    Action.REVOKE_TOKEN: "credentials:write",
+    Action.READ_PLAN: "usage:read",
+    Action.LIST_PLANS: "usage:read",
+    Action.MANAGE_PLANS: "system:write",
+    Action.ASSIGN_PLAN: "system:write",
+    Action.READ_USAGE: "usage:read",
+    Action.RESET_USAGE: "system:write",
+    Action.EXPLAIN_ACCESS: "usage:read",
 }
 ALL_SCOPES = frozenset(
     {"users:read", "users:write", "credentials:read", "credentials:write", "usage:read", "audit:read", "system:write"}

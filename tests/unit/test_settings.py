@@ -23,6 +23,17 @@ DEFAULTS = Settings(
     password_classes=frozenset({"lower", "upper", "digit", "symbol"}),
     self_service_credentials=True,
     allow_chosen_secrets=True,
+    throttle_ttl=60,
+    throttle_limit=10,
+    throttle_limit_moderator=100,
+    throttle_limit_admin=1_000,
+    throttle_limit_anonymous=30,
+    trusted_proxies=0,
+    guess_limit=5,
+    guess_limit_address=50,
+    guess_seconds=900,
+    gateway_key_seed="0" * 32,
+    gateway_tiers={},
     allowed_origins=(),
     introspection=True,
     schema_directory=Path("/opt"),
@@ -39,6 +50,15 @@ NUMBERS = {
     "REFRESH_TOKEN_TTL": (300, 31_536_000),
     "BCRYPT_ROUNDS": (4, 15),
     "PASSWORD_MIN_LENGTH": (8, 64),
+    "THROTTLE_TTL": (1, 86_400),
+    "THROTTLE_LIMIT": (1, 1_000_000),
+    "THROTTLE_LIMIT_MODERATOR": (1, 1_000_000),
+    "THROTTLE_LIMIT_ADMIN": (1, 1_000_000),
+    "THROTTLE_LIMIT_ANONYMOUS": (1, 1_000_000),
+    "TRUSTED_PROXIES": (0, 10),
+    "GUESS_LIMIT": (1, 1_000),
+    "GUESS_LIMIT_ADDRESS": (1, 100_000),
+    "GUESS_SECONDS": (10, 86_400),
     "MAX_BODY_BYTES": (1_024, 1_048_576),
     "MAX_QUERY_TOKENS": (100, 20_000),
     "MAX_QUERY_DEPTH": (4, 50),
@@ -55,6 +75,8 @@ TEXTS = {
     "JWT_SECRET_ARN": ("jwt_secret_arn", "arn:x", "arn:x"),
     "JWT_ISSUER": ("jwt_issuer", "us", "us"),
     "PASSWORD_CLASSES": ("password_classes", "digit, lower", frozenset({"digit", "lower"})),
+    "GATEWAY_KEY_SEED": ("gateway_key_seed", "5f6a7b8c", "5f6a7b8c"),
+    "GATEWAY_TIERS": ("gateway_tiers", "1=aaa, 1024=bb=b,", {1: "aaa", 1_024: "bb=b"}),
     "ALLOWED_ORIGINS": (
         "allowed_origins",
         "https://a.example, https://b.example,",
@@ -127,6 +149,12 @@ def test_the_table_must_be_named() -> None:
 def test_password_classes_are_of_four() -> None:
     assert _refused(PASSWORD_CLASSES="lower,emoji") == "PASSWORD_CLASSES may list only: digit, lower, symbol, upper."
     assert _told(PASSWORD_CLASSES=",").password_classes == frozenset()
+
+
+@pytest.mark.parametrize("value", ["aaa", "1", "1=", "=a", "x=a", "-1=a", "1.5=a", "1=a,b", "١=a", "1:a"])
+def test_tiers_are_numbers_with_what_they_stand_for(value: str) -> None:
+    told = "GATEWAY_TIERS must list numbers, each with what it stands for: 1=a,2=b."
+    assert _refused(GATEWAY_TIERS=value) == told
 
 
 def test_a_short_signing_key_is_refused_and_not_quoted() -> None:

@@ -138,6 +138,7 @@ def test_a_hash_is_bcrypt_with_the_rounds_that_were_asked_for() -> None:
         ("\ud800", None),
         ("", None),
     ],
+    ids=lambda given: "a hash" if given == PASSWORD_HASH else ascii(given)[:20],
 )
 def test_every_comparison_pays_for_one_hash_of_the_same_cost(
     monkeypatch: pytest.MonkeyPatch, password: str, hashed: str | None

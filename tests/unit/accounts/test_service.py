@@ -14,14 +14,26 @@ from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Kind, Role, User
 from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable, Unauthenticated
 from gatehouse.permissions import ANONYMOUS, Caller
-from tests.unit.fakes import HASHER, PASSWORD, POLICY, START, TOKENS, MemoryStore, StoppedClock, a_user, signed_in
+from gatehouse.tokens import SESSION
+from tests.unit.fakes import (
+    HASHER,
+    PASSWORD,
+    POLICY,
+    SESSION_TOKENS,
+    START,
+    TOKENS,
+    MemoryStore,
+    StoppedClock,
+    a_user,
+    signed_in,
+)
 
 NEW: NewUser = {"username": "John", "email": "John@Example.com", "password": PASSWORD}
 
 
 @pytest.fixture
 def accounts(store: MemoryStore, clock: StoppedClock) -> Accounts:
-    return Accounts(store, clock, HASHER, POLICY, TOKENS, timedelta(days=30))
+    return Accounts(store, clock, HASHER, POLICY, SESSION_TOKENS, timedelta(days=30))
 
 
 @pytest.fixture
@@ -55,11 +67,10 @@ def test_whoever_registers_is_a_user_and_signed_in(accounts: Accounts, store: Me
         created_at=START,
         updated_at=START,
     )
-    claims = TOKENS.verify(signed.access_token, START)
-    assert claims.user_id == signed.user.id
-    assert store.sessions[claims.session_id].user_id == signed.user.id
-    assert signed.expires_in == TOKENS.lifetime
-    assert RefreshToken.parse(signed.refresh_token).session_id == claims.session_id
+    claims = TOKENS.verify(SESSION, signed.access_token, START)
+    assert claims.subject == store.sessions[claims.own["sid"]].user_id == signed.user.id
+    assert signed.expires_in == SESSION_TOKENS.lifetime
+    assert RefreshToken.parse(signed.refresh_token).session_id == claims.own["sid"]
     assert store.counts == {signed.user.id: 1}
 
 
@@ -186,7 +197,7 @@ def test_what_is_no_email_is_refused_before_anything_is_read(
 
 def test_a_hash_of_fewer_rounds_is_made_anew_at_the_next_sign_in(store: MemoryStore, clock: StoppedClock) -> None:
     user = store.add(a_user())
-    stricter = Accounts(store, clock, PasswordHasher(5), POLICY, TOKENS, timedelta(days=30))
+    stricter = Accounts(store, clock, PasswordHasher(5), POLICY, SESSION_TOKENS, timedelta(days=30))
     stricter.login(user.email, PASSWORD)
 
     rehashed = store.hashes[user.id]
@@ -225,7 +236,7 @@ def test_one_session_too_many_ends_the_oldest(accounts: Accounts, store: MemoryS
 
     assert len(store.sessions) == MOST_SESSIONS == 100
     assert oldest.id not in store.sessions
-    assert TOKENS.verify(newest.access_token, clock.now()).session_id in store.sessions
+    assert TOKENS.verify(SESSION, newest.access_token, clock.now()).own["sid"] in store.sessions
     assert store.calls.count("prune_sessions") == 1
 
 
@@ -240,7 +251,7 @@ def test_a_refresh_gives_the_successor_and_replays_give_the_same(
 
     assert second.refresh_token == replay.refresh_token != first.refresh_token
     assert second.user == first.user
-    assert TOKENS.verify(replay.access_token, clock.now()).session_id == next(iter(store.sessions))
+    assert TOKENS.verify(SESSION, replay.access_token, clock.now()).own["sid"] == next(iter(store.sessions))
 
 
 def test_a_token_that_returns_after_its_time_ends_its_session(
@@ -288,7 +299,7 @@ def _switch_off_and_on(store: MemoryStore, user: User) -> None:
         lambda store, user: store.sessions.clear(),
         _switch_off,
         _switch_off_and_on,
-        lambda store, user: store.users.clear(),
+        lambda store, user: store.delete_user(user),
     ],
     ids=["signed out", "switched off", "switched off and on", "deleted"],
 )
@@ -331,11 +342,11 @@ def test_a_refresh_that_is_overtaken_without_end_gives_up(accounts: Accounts, st
 
 def test_signing_out_ends_this_session_and_no_other(accounts: Accounts, store: MemoryStore) -> None:
     user = store.add(a_user())
-    stays, goes = (TOKENS.verify(accounts.login(user.email, PASSWORD).access_token, START) for _ in range(2))
+    stays, goes = (TOKENS.verify(SESSION, accounts.login(user.email, PASSWORD).access_token, START) for _ in range(2))
 
-    accounts.logout(Caller(consumer_id=user.id, session_id=goes.session_id))
+    accounts.logout(Caller(consumer_id=user.id, session_id=goes.own["sid"]))
 
-    assert list(store.sessions) == [stays.session_id]
+    assert list(store.sessions) == [stays.own["sid"]]
 
 
 def test_a_credential_has_no_session_to_end(accounts: Accounts) -> None:

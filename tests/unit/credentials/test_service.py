@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from gatehouse.consumers.model import DeactivatedBy, Role, User
-from gatehouse.credentials.keys import ApiKey
+from gatehouse.credentials.issuing import Issuer
+from gatehouse.credentials.keys import hash_made_secret
+from gatehouse.credentials.kinds import key_auth
 from gatehouse.credentials.model import Credential, CredentialQuery, CredentialType
 from gatehouse.credentials.service import MOST_ACTIVE, CredentialChanges, Credentials, NewCredential
 from gatehouse.errors import BadRequest, Conflict, Forbidden, GatehouseError, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
-from tests.unit.fakes import HASHER, START, MemoryStore, StoppedClock, a_user, signed_in
+from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, signed_in
 
 KEY_AUTH = CredentialType.KEY_AUTH
 SEED: NewCredential = {"type": KEY_AUTH, "key_id": "api-key-123", "key_secret": "secret"}
@@ -24,7 +26,7 @@ MADE: NewCredential = {"type": KEY_AUTH}
 def _credentials(
     store: MemoryStore, clock: StoppedClock, *, self_service: bool = True, chosen_secrets: bool = True
 ) -> Credentials:
-    return Credentials(store, clock, HASHER, self_service, chosen_secrets)
+    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets), self_service)
 
 
 @pytest.fixture
@@ -54,6 +56,7 @@ def _held(store: MemoryStore, owner: User, **changes: Any) -> Credential:
         consumer_id=owner.id,
         type=KEY_AUTH,
         key_id=f"key-{len(store.credentials)}",
+        number=len(store.credentials) + 1,
         role=owner.role,
         label=None,
         scopes=None,
@@ -65,6 +68,7 @@ def _held(store: MemoryStore, owner: User, **changes: Any) -> Credential:
         changes = {"disabled_by": DeactivatedBy.OWNER, **changes}
     held = replace(known, **changes)
     store.credentials[held.id] = held
+    store.secret_hashes[held.id] = "sha256$"
     return held
 
 
@@ -89,6 +93,7 @@ def test_the_seeds_own_key_works_and_its_secret_is_not_told(
         consumer_id=user.id,
         type=KEY_AUTH,
         key_id="api-key-123",
+        number=1,
         role=Role.USER,
         label=None,
         scopes=None,
@@ -96,7 +101,7 @@ def test_the_seeds_own_key_works_and_its_secret_is_not_told(
         created_at=START,
         updated_at=START,
     )
-    kept = store.secret_hashes[issued.credential.id]
+    kept = store.secret_hashes[issued.credential.id] or ""
     assert kept.startswith("$2b$04$")
     assert HASHER.matches("secret", kept)
 
@@ -105,17 +110,17 @@ def test_a_made_key_is_told_once_and_kept_as_a_digest(credentials: Credentials, 
     issued = credentials.create(signed_in(user), MADE)
 
     assert issued.secret is not None
-    key = ApiKey.parse(issued.secret)
+    key = key_auth.parse(issued.secret)
     assert key.key_id == issued.credential.key_id
     assert key.secret not in repr(store) + repr(issued)
-    assert store.secret_hashes[issued.credential.id].startswith("sha256$")
+    assert store.secret_hashes[issued.credential.id] == hash_made_secret(key.secret)
 
 
 def test_a_chosen_key_id_goes_with_a_made_secret(credentials: Credentials, user: User) -> None:
     issued = credentials.create(signed_in(user), {**MADE, "key_id": "my-service"})
 
     assert issued.secret is not None
-    assert ApiKey.parse(issued.secret).key_id == "my-service"
+    assert key_auth.parse(issued.secret).key_id == "my-service"
 
 
 def test_label_scopes_and_expiry_are_kept_and_scopes_stand_once(credentials: Credentials, user: User) -> None:
@@ -204,9 +209,9 @@ def test_an_owner_who_is_deleted_meanwhile_gets_no_credential(
 ) -> None:
     write = store.create_credential
 
-    def deleted_meanwhile(credential: Credential, secret_hash: str) -> None:
+    def deleted_meanwhile(credential: Credential, secret_hash: str | None) -> Credential:
         store.users.pop(user.id, None)
-        write(credential, secret_hash)
+        return write(credential, secret_hash)
 
     monkeypatch.setattr(store, "create_credential", deleted_meanwhile)
     with pytest.raises(NotFound):
@@ -233,7 +238,9 @@ def _role_for(credentials: Credentials, store: MemoryStore, maker: User) -> Role
         return None
 
 
-@pytest.mark.parametrize("consumer_id", ["", "uuid-123", new_id(START), "\x00"], ids=ascii)
+@pytest.mark.parametrize(
+    "consumer_id", ["", "uuid-123", new_id(START), "\x00"], ids=["empty", "word", "unknown", "nul"]
+)
 def test_a_consumer_who_is_unknown_is_not_found(credentials: Credentials, admin: User, consumer_id: str) -> None:
     with pytest.raises(NotFound):
         credentials.create(signed_in(admin), {**MADE, "consumer_id": consumer_id})
@@ -333,6 +340,7 @@ OWN_ACTS: dict[str, Callable[[Credentials, Caller, Credential], object]] = {
     "create": lambda credentials, caller, _: credentials.create(caller, MADE),
     "update": lambda credentials, caller, own: credentials.update(caller, own.id, {"label": "x"}),
     "disable": lambda credentials, caller, own: credentials.update(caller, own.id, {"is_active": False}),
+    "rotate": lambda credentials, caller, own: credentials.rotate(caller, own.id, None),
     "delete": lambda credentials, caller, own: credentials.delete(caller, own.id),
 }
 
@@ -378,6 +386,8 @@ def test_a_moderator_disables_and_deletes_a_users_credential_and_does_nothing_el
     for changes in refused:
         with pytest.raises(Forbidden):
             credentials.update(signed_in(moderator), held.id, changes)
+    with pytest.raises(Forbidden):
+        credentials.rotate(signed_in(moderator), held.id, None)
     assert store.credentials[held.id] == held
 
     off = credentials.update(signed_in(moderator), held.id, {"is_active": False})
@@ -416,6 +426,7 @@ def test_a_credential_that_one_may_not_read_is_not_found(
     for act in (
         lambda: credentials.get(caller, held.id),
         lambda: credentials.update(caller, held.id, {"is_active": False}),
+        lambda: credentials.rotate(caller, held.id, None),
         lambda: credentials.delete(caller, held.id),
         lambda: credentials.get(caller, new_id(START)),
     ):
@@ -487,7 +498,7 @@ def test_whether_it_is_active_cannot_be_unknown(credentials: Credentials, store:
     assert refusal.value.field == "isActive"
 
 
-@pytest.mark.parametrize("act", ["update", "delete"])
+@pytest.mark.parametrize("act", ["update", "rotate", "delete"])
 def test_a_change_that_met_another_is_decided_anew_and_after_five_gives_up(
     credentials: Credentials, store: MemoryStore, user: User, act: str
 ) -> None:
@@ -496,6 +507,8 @@ def test_a_change_that_met_another_is_decided_anew_and_after_five_gives_up(
     def attempt(number: int) -> Credential:
         if act == "delete":
             return credentials.delete(signed_in(user), held[number].id)
+        if act == "rotate":
+            return credentials.rotate(signed_in(user), held[number].id, None).credential
         return credentials.update(signed_in(user), held[number].id, {"label": "x"})
 
     store.stale = 4

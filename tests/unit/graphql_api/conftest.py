@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,13 +14,19 @@ from mangum import Mangum
 
 from authorizer import policy
 from gatehouse import telemetry
+from gatehouse.admission.meters import Allowance
+from gatehouse.admission.model import Admitted
 from gatehouse.permissions import ANONYMOUS, Caller
 from gatehouse.wiring import Gatehouse
 from graphql_api.app import build_app
-from tests.unit.fakes import MemoryStore, StoppedClock, the_house
+from tests.unit.fakes import START, MemoryStore, StoppedClock, the_house
 
 REQUEST_ID = "6f1d2c3b-4a5e-4f60-8a71-9b2c3d4e5f03"
 ARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/POST/graphql"
+PLENTY = Allowance(limit=1_000, remaining=999, resets_at=START + timedelta(minutes=1))
+RATE_LIMIT = {"rateLimit": {"limit": 1_000, "remaining": 999, "reset": 1_772_366_460}}
+"""What every answer of GraphQL's has among its extensions where there is plenty."""
+RATE_LIMIT_HEADERS = {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "999", "x-ratelimit-reset": "1772366460"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,10 @@ class Answer:
     @property
     def codes(self) -> list[str]:
         return [error["extensions"]["code"] for error in self.errors]
+
+    @property
+    def rate_limit_headers(self) -> dict[str, str]:
+        return {name: value for name, value in self.headers.items() if name.startswith("x-ratelimit-")}
 
 
 class Api:
@@ -78,11 +89,14 @@ class Api:
         headers: Mapping[str, str | None] | None = None,
         query_string: Mapping[str, str] | None = None,
         caller: Caller = ANONYMOUS,
+        allowance: Allowance = PLENTY,
+        plan_id: str | None = None,
     ) -> Answer:
         """The answer to any request; bytes go in base64, a header that is None is left out."""
         told = {"content-type": "application/json", **(headers or {})}
         sent = {name: value for name, value in told.items() if value is not None}
         is_binary = isinstance(body, bytes)
+        admitted = Admitted(caller=caller, allowance=allowance, gateway_key="a-key", plan_id=plan_id)
         event: Any = {
             "resource": path,
             "path": path,
@@ -98,7 +112,7 @@ class Api:
                 "stage": "dev",
                 "identity": {"sourceIp": "203.0.113.7"},
                 "requestId": REQUEST_ID,
-                "authorizer": policy.allow(ARN, caller)["context"],
+                "authorizer": policy.allow(ARN, admitted, START)["context"],
             },
             "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
             "isBase64Encoded": is_binary,
@@ -130,7 +144,9 @@ def _shared_api() -> Api:
 
 @pytest.fixture
 def store() -> MemoryStore:
-    vars(_STORE).update(vars(MemoryStore()))
+    gates, fresh = _STORE.gates, MemoryStore()
+    vars(gates).update(vars(fresh.gates))
+    vars(_STORE).update({**vars(fresh), "gates": gates})  # the house has hold of these gates
     return _STORE
 
 

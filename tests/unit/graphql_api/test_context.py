@@ -1,21 +1,32 @@
 """What the authorizer told is what the door reads; what was lost on the way gives no right."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from authorizer import policy
+from gatehouse.admission.meters import Allowance
+from gatehouse.admission.model import Admitted
 from gatehouse.consumers.model import Role
 from gatehouse.permissions import ANONYMOUS, Caller
-from graphql_api.context import from_event
-from tests.unit.fakes import MemoryStore, StoppedClock, the_house
+from graphql_api.context import RequestContext, from_event
+from tests.unit.fakes import START, MemoryStore, StoppedClock, the_house
+from tests.unit.graphql_api.conftest import PLENTY
 
 ARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/POST/graphql"
 HOUSE = the_house(MemoryStore(), StoppedClock())
 
 
-def _read(told: dict[str, Any]) -> Caller:
-    return from_event(HOUSE, {"requestContext": {"authorizer": told, "requestId": "r"}}).caller
+def _told(caller: Caller = ANONYMOUS, allowance: Allowance = PLENTY, plan_id: str | None = None) -> dict[str, Any]:
+    """What API Gateway passes on of what the authorizer answers, with what it adds."""
+    admitted = Admitted(caller=caller, allowance=allowance, gateway_key="a-key", plan_id=plan_id)
+    return {**policy.allow(ARN, admitted, START)["context"], "principalId": "x", "integrationLatency": 41}
+
+
+def _read(told: dict[str, Any]) -> RequestContext:
+    return from_event(HOUSE, {"requestContext": {"authorizer": told, "requestId": "r-1"}})
 
 
 @pytest.mark.parametrize(
@@ -24,24 +35,49 @@ def _read(told: dict[str, Any]) -> Caller:
         ANONYMOUS,
         Caller(refused_because="TOKEN_EXPIRED"),
         *(Caller(consumer_id="u", role=role, session_id="s") for role in Role),
-        Caller(consumer_id="u", credential_id="k", scopes=None),
-        Caller(consumer_id="u", credential_id="k", scopes=frozenset()),
+        Caller(consumer_id="u", credential_id="k", credential_number=1, scopes=None),
+        Caller(consumer_id="u", credential_id="k", credential_number=100, scopes=frozenset()),
         Caller(consumer_id="u", credential_id="k", scopes=frozenset({"users:read", "orders:write"})),
     ],
 )
 def test_every_caller_arrives_as_the_authorizer_found_it(caller: Caller) -> None:
-    told = policy.allow(ARN, caller)["context"]
-
-    assert _read({**told, "principalId": "x", "integrationLatency": 41}) == caller
+    assert _read(_told(caller)) == RequestContext(HOUSE, caller, "r-1", PLENTY)
 
 
 def test_scopes_that_were_lost_on_the_way_are_none_at_all() -> None:
-    program = {"kind": "credential", "consumerId": "u", "role": "ADMIN", "credentialId": "k"}
+    program = _told(Caller(consumer_id="u", role=Role.ADMIN, credential_id="k", scopes=None))
+    assert program.pop("scopes") == "*"
 
-    assert _read(program).scopes == frozenset()
+    assert _read(program).caller.scopes == frozenset()
 
 
-def test_the_correlation_id_is_the_requests_own() -> None:
-    event = {"requestContext": {"authorizer": {"kind": "anonymous"}, "requestId": "r-1"}}
+def test_the_plan_arrives_with_the_credential_that_has_it() -> None:
+    program = Caller(consumer_id="u", credential_id="k", credential_number=1)
 
-    assert from_event(HOUSE, event).correlation_id == "r-1"
+    assert _read(_told(program, plan_id="p-1")) == RequestContext(HOUSE, program, "r-1", PLENTY, plan_id="p-1")
+
+
+def test_a_limit_that_is_used_up_arrives_with_the_time_to_wait() -> None:
+    nothing = Allowance(limit=10, remaining=0, resets_at=START + timedelta(seconds=38), is_spent=True)
+
+    assert _read(_told(allowance=nothing)) == RequestContext(HOUSE, ANONYMOUS, "r-1", nothing, retry_after=38)
+
+
+def test_when_the_limit_starts_anew_is_told_in_whole_seconds_and_never_too_early() -> None:
+    precise = replace(PLENTY, resets_at=START + timedelta(seconds=59, microseconds=1))
+
+    assert _read(_told(allowance=precise)).allowance == PLENTY
+
+
+@pytest.mark.parametrize("verdict", ["limited", "", "deny", "ALLOW"])
+def test_every_verdict_but_one_is_a_refusal(verdict: str) -> None:
+    assert _read({**_told(), "verdict": verdict}).allowance.is_spent
+
+
+@pytest.mark.parametrize("name", ["limit", "remaining", "reset", "verdict"])
+def test_nobody_comes_in_where_a_part_of_the_verdict_was_lost_on_the_way(name: str) -> None:
+    told = _told()
+    del told[name]
+
+    with pytest.raises(KeyError):
+        _read(told)

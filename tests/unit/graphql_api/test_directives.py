@@ -18,11 +18,12 @@ from gatehouse.errors import Forbidden, Unauthenticated
 from gatehouse.permissions import ANONYMOUS, Action, Caller
 from graphql_api.app import build_schema
 from graphql_api.context import RequestContext
-from graphql_api.directives import Access, Rule, enforce, rule_of, stands_once
+from graphql_api.directives import Access, Rule, enforce, root_field, rule_of, stands_once
 from tests.unit.fakes import SCHEMA, a_user, signed_in, the_settings
+from tests.unit.graphql_api.conftest import PLENTY
 
 PUBLIC = {"register", "login", "refreshToken"}
-HASHES = {"register", "login", "createUser", "createCredential"}
+HASHES_OR_MAKES_SECRETS = {"register", "login", "createUser", "createCredential", "rotateCredential"}
 REQUIRED = {
     "me": Action.READ_USER,
     "user": Action.READ_USER,
@@ -37,7 +38,17 @@ REQUIRED = {
     "deleteUser": Action.DELETE_USER,
     "createCredential": Action.CREATE_CREDENTIAL,
     "updateCredential": Action.DISABLE_CREDENTIAL,
+    "rotateCredential": Action.ROTATE_CREDENTIAL,
     "deleteCredential": Action.DELETE_CREDENTIAL,
+    "usagePlan": Action.READ_PLAN,
+    "usagePlans": Action.LIST_PLANS,
+    "createUsagePlan": Action.MANAGE_PLANS,
+    "updateUsagePlan": Action.MANAGE_PLANS,
+    "deleteUsagePlan": Action.MANAGE_PLANS,
+    "assignUsagePlan": Action.ASSIGN_PLAN,
+    "usage": Action.READ_USAGE,
+    "resetUsage": Action.RESET_USAGE,
+    "explainAccess": Action.EXPLAIN_ACCESS,
 }
 
 
@@ -89,10 +100,11 @@ def test_each_root_field_asks_for_its_own_right(schema: GraphQLSchema) -> None:
     assert asked == {**REQUIRED, **dict.fromkeys(PUBLIC)}
 
 
-def test_every_mutation_that_hashes_stands_once(schema: GraphQLSchema) -> None:
+def test_every_mutation_that_hashes_or_makes_a_secret_stands_once(schema: GraphQLSchema) -> None:
     assert schema.mutation_type is not None
     assert schema.query_type is not None
-    assert {name for name, field in schema.mutation_type.fields.items() if stands_once(field)} == HASHES
+    once = {name for name, field in schema.mutation_type.fields.items() if stands_once(field)}
+    assert once == HASHES_OR_MAKES_SECRETS
     assert not any(stands_once(field) for field in schema.query_type.fields.values())
 
 
@@ -109,7 +121,7 @@ def _enforced(sdl: str) -> GraphQLSchema:
 
 def _ask(schema: GraphQLSchema, query: str, caller: Caller, root: Any) -> Any:
     house: Any = None  # no use case is reached
-    return graphql_sync(schema, query, root, RequestContext(house, caller, "correlation"))
+    return graphql_sync(schema, query, root, RequestContext(house, caller, "correlation", PLENTY))
 
 
 @pytest.mark.parametrize("caller", [ANONYMOUS, USERS_ADMIN, PROGRAM], ids=["anonymous", "ADMIN", "program"])
@@ -165,6 +177,28 @@ def test_a_nested_field_may_have_a_right_of_its_own() -> None:
     result = _ask(schema, "{ top { thing { id } } }", ANONYMOUS, root)
     assert [error.path for error in result.errors] == [["top", "thing"]]
     assert _ask(schema, "{ top { thing { id } } }", USERS_ADMIN, root).data == root
+
+
+def test_a_plain_value_may_have_a_right_of_its_own() -> None:
+    schema = _enforced(
+        """type Query { top: Top @public } type Top { id: ID count: Int @requires(action: "LIST_USERS") }"""
+    )
+    root = {"top": {"id": "1", "count": 7}}
+
+    result = _ask(schema, "{ top { id count } }", signed_in(a_user()), root)
+    assert (result.data, [error.path for error in result.errors]) == (
+        {"top": {"id": "1", "count": None}},
+        [["top", "count"]],
+    )
+    assert _ask(schema, "{ top { id count } }", USERS_ADMIN, root).data == root
+
+
+def test_a_root_field_is_found_by_its_name(schema: GraphQLSchema) -> None:
+    assert schema.query_type is not None
+    assert schema.mutation_type is not None
+    assert root_field(schema, "me") is schema.query_type.fields["me"]
+    assert root_field(schema, "logout") is schema.mutation_type.fields["logout"]
+    assert [root_field(schema, name) for name in ("", "Me", "id", "__typename", "__schema")] == [None] * 5
 
 
 def test_what_is_given_with_its_object_needs_no_more() -> None:

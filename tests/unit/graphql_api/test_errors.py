@@ -10,7 +10,7 @@ from gatehouse.consumers.model import Role
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.permissions import Caller
 from tests.unit.fakes import PASSWORD, MemoryStore, StoppedClock, a_user, signed_in, the_house, the_settings
-from tests.unit.graphql_api.conftest import REQUEST_ID, Api
+from tests.unit.graphql_api.conftest import RATE_LIMIT, RATE_LIMIT_HEADERS, REQUEST_ID, Api
 
 M = "hunter2SECRETmarker"
 MASKED = {
@@ -226,6 +226,7 @@ def test_a_refusal_of_ours_is_told_with_its_code_place_and_path(api: Api, store:
                 },
             }
         ],
+        "extensions": RATE_LIMIT,
     }
 
 
@@ -263,7 +264,8 @@ def test_what_breaks_around_the_query_is_masked_and_logged_in_the_same_shape(
     fresh = Api(the_house(MemoryStore(), StoppedClock()))
     answer = fresh.ask("{ me { id } }", caller=admin)
 
-    assert (answer.status, answer.body) == (500, {"errors": [MASKED]})
+    assert (answer.status, answer.body) == (500, {"errors": [MASKED], "extensions": RATE_LIMIT})
+    assert answer.rate_limit_headers == RATE_LIMIT_HEADERS
     assert answer.headers["content-type"].startswith("application/graphql-response+json")
     assert [line["message"] for line in log()] == ["unexpected error", "request"]
 

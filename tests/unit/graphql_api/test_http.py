@@ -8,7 +8,7 @@ import pytest
 from gatehouse.consumers.model import Role
 from gatehouse.permissions import Caller
 from tests.unit.fakes import MemoryStore, StoppedClock, a_user, signed_in, the_house, the_settings
-from tests.unit.graphql_api.conftest import REQUEST_ID, Answer, Api
+from tests.unit.graphql_api.conftest import RATE_LIMIT, RATE_LIMIT_HEADERS, REQUEST_ID, Answer, Api
 
 TYPENAME = '{"query":"{ __typename }"}'
 JSON = "application/json"
@@ -16,18 +16,20 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 
 def _is_refused(answer: Answer, status: int, message: str) -> None:
-    """Checks the whole answer of a request that was no GraphQL request."""
-    assert (answer.status, answer.body) == (
-        status,
-        {
-            "errors": [
-                {
-                    "message": message,
-                    "extensions": {"code": "BAD_REQUEST", "statusCode": status, "correlationId": REQUEST_ID},
-                }
-            ]
-        },
-    )
+    """Checks the whole answer of a request that was counted and was no GraphQL request."""
+    assert (answer.status, answer.body) == (status, {**_refusal(status, message), "extensions": RATE_LIMIT})
+    assert answer.rate_limit_headers == RATE_LIMIT_HEADERS
+
+
+def _is_not_served(answer: Answer, status: int) -> None:
+    """Checks the whole answer of a request that is for no route that counts."""
+    assert (answer.status, answer.body) == (status, _refusal(status, "This is not served here."))
+    assert answer.rate_limit_headers == {}
+
+
+def _refusal(status: int, message: str) -> dict[str, Any]:
+    extensions = {"code": "BAD_REQUEST", "statusCode": status, "correlationId": REQUEST_ID}
+    return {"errors": [{"message": message, "extensions": extensions}]}
 
 
 @pytest.mark.parametrize(
@@ -48,9 +50,10 @@ def _is_refused(answer: Answer, status: int, message: str) -> None:
 def test_the_answer_has_the_media_type_that_was_asked_for(api: Api, accept: str | None, answered: str) -> None:
     answer = api.send(TYPENAME, headers={"accept": accept})
 
-    assert (answer.status, answer.body) == (200, {"data": {"__typename": "Query"}})
+    assert (answer.status, answer.body) == (200, {"data": {"__typename": "Query"}, "extensions": RATE_LIMIT})
     assert answer.headers["content-type"] == f"{answered}; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.rate_limit_headers == RATE_LIMIT_HEADERS
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_a_body_of_the_limit_is_read(api: Api) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 def test_another_method_is_refused(api: Api, method: str) -> None:
-    _is_refused(api.send(TYPENAME, method=method), 405, "This is not served here.")
+    _is_not_served(api.send(TYPENAME, method=method), 405)
 
 
 def _get(api: Api, caller: Caller | None = None, **query_string: str) -> Answer:
@@ -260,7 +263,8 @@ def test_the_older_media_type_tells_a_refusal_of_the_query_with_200_and_the_newe
         [error] = answer.errors
         assert (answer.status, error["message"], error["extensions"].get("field")) == (status, message, field)
         assert (answer.codes, error["extensions"]["statusCode"]) == (["BAD_REQUEST"], 400)
-        assert "data" not in answer.body
+        assert answer.body.keys() == {"errors", "extensions"}
+        assert answer.body["extensions"] == RATE_LIMIT
 
 
 @pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
@@ -268,6 +272,7 @@ def test_an_anonymous_caller_is_told_so_by_status_whatever_the_media_type(api: A
     answer = api.ask("{ __typename me { id } }", accept=accept)
 
     assert (answer.status, answer.codes, answer.headers["www-authenticate"]) == (401, ["UNAUTHENTICATED"], "Bearer")
+    assert (answer.body["extensions"], answer.rate_limit_headers) == (RATE_LIMIT, RATE_LIMIT_HEADERS)
 
 
 def test_a_name_of_an_operation_that_is_empty_counts_as_none(api: Api) -> None:
@@ -277,11 +282,11 @@ def test_a_name_of_an_operation_that_is_empty_counts_as_none(api: Api) -> None:
 def test_health_needs_nobody(api: Api) -> None:
     answer = api.send(method="GET", path="/health")
 
-    assert (answer.status, answer.body) == (200, {"status": "ok"})
+    assert (answer.status, answer.body, answer.rate_limit_headers) == (200, {"status": "ok"}, {})
 
 
 def test_another_path_is_not_found(api: Api) -> None:
-    _is_refused(api.send(TYPENAME, path="/admin"), 404, "This is not served here.")
+    _is_not_served(api.send(TYPENAME, path="/admin"), 404)
 
 
 def test_only_origins_that_were_allowed_are_told_so(api: Api) -> None:
@@ -292,6 +297,8 @@ def test_only_origins_that_were_allowed_are_told_so(api: Api) -> None:
         return to.send(TYPENAME, headers={"origin": origin}).headers.get("access-control-allow-origin")
 
     assert [allowed(open_api, mine), allowed(open_api, other), allowed(api, mine)] == [mine, None, None]
+    exposed = open_api.send(TYPENAME, headers={"origin": mine}).headers["access-control-expose-headers"].split(", ")
+    assert set(exposed) == {"retry-after", "www-authenticate", *RATE_LIMIT_HEADERS}
     preflight = open_api.send(method="OPTIONS", headers={"origin": mine, "access-control-request-method": "POST"})
     assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (200, mine)
     assert "access-control-allow-credentials" not in preflight.headers

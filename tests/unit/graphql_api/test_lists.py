@@ -9,7 +9,7 @@ from gatehouse.consumers.model import Role
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
 from tests.unit.fakes import START, MemoryStore, a_user, signed_in
-from tests.unit.graphql_api.conftest import Answer, Api
+from tests.unit.graphql_api.conftest import RATE_LIMIT, Answer, Api
 
 
 @pytest.fixture
@@ -43,9 +43,11 @@ def test_the_pages_of_a_plain_list_tell_everybody_once(api: Api, admin: Caller, 
     for _ in range(10):
         answer = _ask(api, admin, PLAIN, first=first, after=after)
         told += _names(answer.data["list"])
-        if "extensions" not in answer.body:
+        extensions = answer.body["extensions"]
+        following = extensions.pop("next", {"list": None})
+        assert extensions == RATE_LIMIT
+        if (after := following["list"]) is None:
             break
-        after = answer.body["extensions"]["next"]["list"]
 
     assert told == NEWEST_FIRST
 

@@ -3,7 +3,9 @@
 import pytest
 
 from gatehouse.consumers.model import Role
+from gatehouse.credentials.model import CredentialType
 from gatehouse.permissions import Caller
+from gatehouse.tokens import SESSION
 from tests.unit.fakes import PASSWORD, TOKENS, MemoryStore, StoppedClock, a_user, signed_in
 from tests.unit.graphql_api.conftest import Answer, Api
 
@@ -26,7 +28,7 @@ def test_signing_up_answers_with_tokens_and_the_user(api: Api, clock: StoppedClo
     signed = _register(api).data["register"]
     user = signed["user"]
 
-    assert TOKENS.verify(signed["accessToken"], clock.now()).user_id == user["id"]
+    assert TOKENS.verify(SESSION, signed["accessToken"], clock.now()).subject == user["id"]
     assert signed["expiresIn"] == 3600
     assert user == {
         "id": user["id"],
@@ -136,6 +138,35 @@ def test_a_credential_is_changed_and_deleted(api: Api, store: MemoryStore) -> No
     delete = "mutation($id: ID!) { deleteCredential(id: $id) { id } }"
     assert api.ask(delete, {"id": made["id"]}, caller).data["deleteCredential"] == made
     assert store.credentials == {}
+
+
+@pytest.mark.parametrize("kind", CredentialType)
+def test_a_rotation_tells_its_secret_once_and_what_became_of_the_one_before(
+    api: Api, store: MemoryStore, kind: CredentialType
+) -> None:
+    caller = signed_in(store.add(a_user()))
+    rotation = "rotation { rotatedAt overlapEndsAt previousLastUsedAt }"
+    make = f"mutation {{ createCredential(createCredentialInput: {{ type: {kind} }}) {{ id secret {rotation} }} }}"
+    made = api.ask(make, caller=caller).data["createCredential"]
+    rotate = f"""mutation($id: ID!, $s: Int) {{ rotateCredential(id: $id, overlapSeconds: $s) {{
+        {CREDENTIAL} secret {rotation} }} }}"""
+    told = [
+        api.ask(rotate, {"id": made["id"], **overlap}, caller).data["rotateCredential"]
+        for overlap in ({"s": 0}, {"s": None}, {})
+    ]
+
+    assert made["rotation"] is None
+    assert [each["rotation"]["overlapEndsAt"] for each in told] == [
+        "2026-03-01T12:00:00.000Z",
+        "2026-03-02T12:00:00.000Z",
+        "2026-03-02T12:00:00.000Z",
+    ]
+    secrets = [made["secret"], *(each.pop("secret") for each in told)]
+    assert len({secret for secret in secrets if secret}) == 4
+    read = f"query($id: ID!) {{ credential(id: $id) {{ {CREDENTIAL} {rotation} }} }}"
+    assert api.ask(read, {"id": made["id"]}, caller).data["credential"] == told[-1]
+    twice = "mutation($id: ID!) { rotateCredential(id: $id) { id } again: rotateCredential(id: $id) { id } }"
+    assert api.ask(twice, {"id": made["id"]}, caller).codes == ["BAD_REQUEST"]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       Handler: echo.handler.handler
+      CodeUri: source
       Timeout: 2
       Environment:
         Variables: {OWN: "1"}
@@ -78,6 +79,32 @@ Resources:
           ContributorInsightsSpecification: {Enabled: true}
 """
 
+BESIDE = """
+Parameters:
+  AuthorizerFunctionArn: {Type: String}
+Resources:
+  OtherApi:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Auth:
+        DefaultAuthorizer: Gate
+        Authorizers:
+          Gate:
+            FunctionArn: !Ref AuthorizerFunctionArn
+            FunctionPayloadType: REQUEST
+            Identity: {ReauthorizeEvery: 0}
+      GatewayResponses:
+        UNAUTHORIZED: {StatusCode: 418}
+  OtherFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: other.handler.handler
+      Events:
+        Get: {Type: Api, Properties: {Path: /things, Method: get, RestApiId: !Ref OtherApi}}
+        Root: {Type: Api, Properties: {Path: /, Method: get, RestApiId: !Ref OtherApi}}
+"""
+
 type Handler = Callable[[dict[str, Any], Any], Any]
 
 
@@ -102,6 +129,14 @@ def template_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def template(template_path: Path) -> Template:
     return Template.load(template_path, {})
+
+
+@pytest.fixture
+def beside(tmp_path: Path, template: Template) -> Template:
+    """Another API, which asks the authorizer of the template above."""
+    path = tmp_path / "beside.yaml"
+    path.write_text(BESIDE, encoding="utf-8")
+    return Template.load(path, {"AuthorizerFunctionArn": template.functions["GateFunction"].arn})
 
 
 @pytest.fixture

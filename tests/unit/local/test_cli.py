@@ -1,17 +1,23 @@
-"""`gatehouse admin create`, on a table as it is deployed."""
+"""`gatehouse …`, on a table as it is deployed: the first ADMIN, and API Gateway's keys."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from gatehouse.wall.model import TIERS
+from gatehouse.wall.pace import Pace
 from local import cli
+from local.gateway.control_plane import ControlPlane, Plan
 from local.gateway.environment import ROOT
 from local.gateway.store import create_table
 from local.gateway.template import Template
+from tests.stores import connection_kept
+from tests.unit.fakes import StoppedClock
 
 HERE = ("--region", "us-east-1", "--table", "people")
 
@@ -126,3 +132,102 @@ def test_a_stack_without_a_table_is_told_by_name(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(botocore.session, "get_session", lambda: Stacks([]))
     result = run("--region", "us-east-1", "--stack", "gatehouse-prod")
     assert (result.exit_code, result.stderr) == (1, "The stack gatehouse-prod has no output TableName.\n")
+
+
+# gatehouse keys reconcile
+
+SEED = "5" * 32
+
+
+class Account:
+    """A session of an account with one stack, whose table is moto's and whose keys are in memory."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self.plane = plane
+        self.stack: dict[str, Any] = {
+            "Outputs": [
+                {"OutputKey": "TableName", "OutputValue": "people"},
+                {"OutputKey": "GatewayTiers", "OutputValue": ",".join(f"{tier}=plan{tier}" for tier in TIERS)},
+                {"OutputKey": "GatewayKeySeed", "OutputValue": SEED},
+            ],
+            "Parameters": [
+                {"ParameterKey": "Stage", "ParameterValue": "prod"},
+                {"ParameterKey": "ThrottleLimitAdmin", "ParameterValue": "500"},
+            ],
+        }
+
+    def create_client(self, service: str, *_: Any, **__: Any) -> Any:
+        return {"cloudformation": self, "apigateway": self.plane}[service]
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - the API's own name
+        assert StackName == "gatehouse-prod"
+        return {"Stacks": [self.stack]}
+
+    def get_config_variable(self, _: str) -> None:
+        return None
+
+
+@pytest.fixture
+def account(people: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account whose deployment has one consumer, an ADMIN without credentials."""
+    plans = [Plan(id=f"plan{tier}", name="", stages=frozenset({("api", "prod")})) for tier in TIERS]
+    account = Account(ControlPlane(StoppedClock(), plans))
+    with connection_kept():
+        assert run(*HERE).exit_code == 0
+        monkeypatch.setattr(botocore.session, "get_session", lambda: account)
+        monkeypatch.setattr(Pace, "wait", lambda _: None)
+        yield account
+
+
+def give_a_credential(people: Any) -> str:
+    """The id of the one consumer, who has a credential from now on."""
+    items = people.scan(TableName="people")["Items"]
+    [owner] = [item["PK"] for item in items if item["SK"]["S"] == "P"]
+    people.update_item(
+        TableName="people",
+        Key={"PK": owner, "SK": {"S": "P"}},
+        UpdateExpression="SET credentials = :one",
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+    people.put_item(TableName="people", Item={"PK": owner, "SK": {"S": "K#1"}, "credentialShard": {"S": "0"}})
+    return str(owner["S"]).removeprefix("C#")
+
+
+def reconcile(*arguments: str) -> Result:
+    here = ["keys", "reconcile", "--stack", "gatehouse-prod", "--region", "us-east-1"]
+    return CliRunner().invoke(cli.main, [*here, *arguments])
+
+
+def test_keys_that_have_drifted_are_put_right_by_the_limits_that_the_stack_has(people: Any, account: Account) -> None:
+    consumer = give_a_credential(people)
+    result = reconcile()
+    assert (result.exit_code, result.stdout) == (0, f"{consumer}: the key is right again.\n")
+    [key] = account.plane.get_api_keys()["items"]
+    assert key["name"] == f"{SEED}-{consumer}"
+    assert [plan["id"] for plan in account.plane.get_usage_plans(keyId=key["id"])["items"]] == ["plan32"]
+    assert reconcile().stdout == "All keys agree with the table.\n"
+
+
+def test_orphans_are_listed_and_deleted_when_asked(account: Account) -> None:
+    account.plane.create_api_key(name=f"{SEED}-gone", value="the value of somebody gone")
+    assert reconcile().stdout == f"Orphan {SEED}-gone: left; --delete-orphans deletes it.\n"
+    assert reconcile("--delete-orphans").stdout == f"Orphan {SEED}-gone: deleted.\n"
+    assert reconcile("--delete-orphans").stdout == "All keys agree with the table.\n"
+
+
+@pytest.mark.parametrize("missing", ["TableName", "GatewayTiers", "GatewayKeySeed"])
+def test_a_stack_without_the_outer_wall_is_told_by_what_it_lacks(account: Account, missing: str) -> None:
+    account.stack["Outputs"] = [output for output in account.stack["Outputs"] if output["OutputKey"] != missing]
+    result = reconcile()
+    assert (result.exit_code, result.stderr) == (1, f"The stack gatehouse-prod has no output {missing}.\n")
+
+
+def test_what_iam_refuses_is_told_in_a_sentence(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetUsagePlanKeys")
+
+    monkeypatch.setattr(account.plane, "get_usage_plan_keys", refuse)
+    result = reconcile()
+    assert result.exit_code == 1
+    assert "AccessDeniedException" in result.stderr
+    assert isinstance(result.exception, SystemExit)

@@ -12,6 +12,7 @@ from local.gateway.environment import (
     cut_off,
     function_variables,
     lend_credentials,
+    load_example,
     load_template,
 )
 from local.gateway.intrinsics import TemplateError
@@ -39,8 +40,8 @@ def test_a_port_that_is_none_is_refused_by_name(port: str) -> None:
 def test_parameters_are_set_by_their_name_in_the_environment(template_path: Path) -> None:
     given = {"ALLOWED_ORIGINS": "https://a.example", "STAGE": "", "AWS_REGION": "eu-west-1", "PATH": "/bin"}
     template = load_template(given, template_path)
-    assert "Access-Control-Allow-Origin" in dict(template.gateway_responses["UNAUTHORIZED"].headers)
-    assert (template.stage, template.region) == ("dev", "eu-west-1")
+    assert "Access-Control-Allow-Origin" in dict(template.api.gateway_responses["UNAUTHORIZED"].headers)
+    assert (template.api.stage, template.region) == ("dev", "eu-west-1")
 
 
 def test_functions_get_the_templates_variables_and_what_differs_here(template: Template, tmp_path: Path) -> None:
@@ -99,3 +100,11 @@ def test_credentials_are_lent_to_who_has_none(own: dict[str, str]) -> None:
     kept = dict(own)
     lend_credentials(kept)
     assert kept == own
+
+
+def test_the_example_asks_gatehouses_authorizer() -> None:
+    routes = load_example(load_template({})).api.routes
+    assert {(method, path): route.authorizer for (method, path), route in routes.items()} == {
+        ("GET", "/orders"): "AuthorizerFunction",
+        ("POST", "/orders"): "AuthorizerFunction",
+    }

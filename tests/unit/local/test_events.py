@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from local.gateway.events import Api, MalformedResult, authorizer_event, http_response, proxy_event
+from local.gateway.api import Api
+from local.gateway.events import MalformedResult, authorizer_event, http_response, proxy_event
 from local.gateway.messages import HttpRequest, HttpResponse
 
-API = Api(stage="dev", region="us-east-1", binary_media_types=frozenset({"image/png"}))
+API = Api(id="local", stage="dev", region="us-east-1", binary_media_types=frozenset({"image/png"}))
 ID = UUID("01234567-89ab-4def-8123-456789abcdef")
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 JSON = ("Content-Type", "application/json")

@@ -3,15 +3,18 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Event
 from typing import Any
 
 import pytest
 
 from local.gateway.gateway import BODY_LIMIT, Gateway
+from local.gateway.intrinsics import TemplateError
 from local.gateway.messages import HttpRequest
 from local.gateway.runtime import PAYLOAD_LIMIT
+from local.gateway.template import Template
+from tests.unit.local.conftest import Handler, allow
 
 MakeGateway = Callable[..., Gateway]
 
@@ -128,3 +131,72 @@ def test_a_body_over_lambdas_or_the_gateways_limit_is_refused(
 ) -> None:
     response = make_gateway(echo).handle(dataclasses.replace(post, body=b"x" * size))
     assert (response.status, response.body) == (413, b'{"message":"Request Too Long"}')
+
+
+# ---- another API beside the first
+
+
+@pytest.fixture
+def two_apis(template: Template, beside: Template) -> Iterator[Callable[..., Gateway]]:
+    """Makes a gateway of two APIs with one authorizer; the functions tell their events, or do what the test wants."""
+    made: list[Gateway] = []
+
+    def make(gate: Handler = allow, other: Handler = echo) -> Gateway:
+        handlers = {"EchoFunction": echo, "GateFunction": gate, "OtherFunction": other}
+        made.append(Gateway(template, handlers, beside={"other": beside}))
+        return made[-1]
+
+    yield make
+    for gateway in made:
+        gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"), [("/other/things", "/things"), ("/other/", "/"), ("/other", "/"), ("/open", "/open")]
+)
+def test_an_api_sees_the_path_that_its_template_says(two_apis: MakeGateway, asked: str, path: str) -> None:
+    event = json.loads(two_apis().handle(HttpRequest(method="GET", path=asked)).body)
+    of_the_first = asked == path
+    context = event["requestContext"]
+    assert (event["path"], event["resource"], context["resourcePath"]) == (path, path, path)
+    assert (context["apiId"], context["stage"]) == (("Api", "dev") if of_the_first else ("OtherApi", "v1"))
+    assert context["path"] == f"/{context['stage']}{path}"
+
+
+def test_both_apis_ask_one_authorizer_each_about_a_method_of_its_own(two_apis: MakeGateway, post: HttpRequest) -> None:
+    asked: list[str] = []
+
+    def gate(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        asked.append(event["methodArn"])
+        return allow(event, context)
+
+    gateway = two_apis(gate)
+    assert gateway.handle(post).status == 200
+    assert gateway.handle(HttpRequest(method="GET", path="/other/things")).status == 200
+    assert asked == [
+        "arn:aws:execute-api:us-east-1:123456789012:Api/dev/POST/echo",
+        "arn:aws:execute-api:us-east-1:123456789012:OtherApi/v1/GET/things",
+    ]
+
+
+def test_each_api_words_its_own_refusals(two_apis: MakeGateway, post: HttpRequest) -> None:
+    gateway = two_apis(raising(Exception("Unauthorized")))
+    assert gateway.handle(post).status == 401
+    assert gateway.handle(HttpRequest(method="GET", path="/other/things")).status == 418
+
+
+@pytest.mark.parametrize("path", ["/things", "/other/open", "/others/things", "//other/things", "/other//things"])
+def test_a_route_of_one_api_is_none_of_the_other(two_apis: MakeGateway, path: str) -> None:
+    response = two_apis().handle(HttpRequest(method="GET", path=path))
+    assert (response.status, response.body) == (403, b'{"message":"Missing Authentication Token"}')
+
+
+def test_an_authorizer_that_is_nowhere_is_told_before_anything_is_served(template: Template, beside: Template) -> None:
+    handlers = {"EchoFunction": echo, "OtherFunction": echo}
+    with pytest.raises(TemplateError, match="POST /echo: there is no function GateFunction"):
+        Gateway(template, handlers, beside={"other": beside})
+
+
+def test_two_functions_of_one_name_are_told_before_anything_is_served(template: Template) -> None:
+    with pytest.raises(TemplateError, match="Two templates have a function EchoFunction"):
+        Gateway(template, {"EchoFunction": echo, "GateFunction": allow}, beside={"other": template})

@@ -18,6 +18,7 @@ Conditions:
 Resources:
   Store: {Type: "AWS::DynamoDB::Table"}
   Function: {Type: "AWS::Serverless::Function"}
+  Api: {Type: "AWS::Serverless::Api", Properties: {StageName: !Ref Stage}}
 Values:
   ref: !Ref Stage
   number: !Ref Rounds
@@ -26,6 +27,12 @@ Values:
   missing: !Ref Nothing
   needed: !Ref Needed
   sub: !Sub "${Stage}-${AWS::AccountId}-${Store.Arn}"
+  sub_with_own: !Sub ["${Stage}-${Own}", {Own: !Ref Rounds}]
+  join: !Join ["-", [!Ref Stage, !Ref Rounds]]
+  stack_uuid: !Join ["", !Split ["-", !Select [2, !Split ["/", !Ref AWS::StackId]]]]
+  stage_of_api: !Ref Api.Stage
+  stage_of_nothing: !Ref Nothing.Stage
+  select: !Select [1, !Split [",", !Sub "${Stage},b,"]]
   if: !If [IsProd, yes-it-is, !Ref Stage]
   not: !If [IsNot, 1, 2]
   unknown_condition: !If [Nothing, 1, 2]
@@ -53,6 +60,11 @@ def document(tmp_path: Path) -> dict[str, Any]:
         ("resource", "Store"),
         ("region", "eu-west-1"),
         ("sub", "dev-123456789012-arn:aws:dynamodb:eu-west-1:123456789012:Store"),
+        ("sub_with_own", "dev-10"),
+        ("select", "b"),
+        ("join", "dev-10"),
+        ("stack_uuid", "0" * 32),
+        ("stage_of_api", "dev"),
         ("if", "dev"),
         ("not", 1),
         ("function_arn", "arn:aws:lambda:eu-west-1:123456789012:function:Function"),
@@ -75,6 +87,7 @@ def test_a_given_parameter_goes_before_its_default(document: dict[str, Any]) -> 
     ("name", "complaint"),
     [
         ("missing", "Ref: there is no Nothing"),
+        ("stage_of_nothing", "Ref: there is no Nothing"),
         ("needed", "The parameter Needed has no default"),
         ("unknown_condition", "There is no condition Nothing"),
         ("no_arn", "GetAtt: there is no Nothing"),

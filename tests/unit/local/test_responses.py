@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from local.gateway.api import GatewayResponse
 from local.gateway.messages import HttpResponse
 from local.gateway.responses import error, gateway_response
-from local.gateway.template import GatewayResponse
 
 ID = UUID("01234567-89ab-4def-8123-456789abcdef")
 JSON = ("Content-Type", "application/json")

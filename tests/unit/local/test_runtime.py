@@ -1,11 +1,14 @@
 """Handlers are called as Lambda calls them."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier, Event
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -20,6 +23,7 @@ from local.gateway.runtime import (
     load_handlers,
 )
 from local.gateway.template import Template
+from tests.unit.local.conftest import TEMPLATE
 
 PATIENCE = 29.0
 
@@ -29,7 +33,7 @@ def runtime_of(template: Template) -> Iterator[Callable[[Handler], Runtime]]:
     made: list[Runtime] = []
 
     def make(handler: Handler) -> Runtime:
-        made.append(Runtime(template, {"EchoFunction": handler}))
+        made.append(Runtime(template.functions, {"EchoFunction": handler}))
         return made[-1]
 
     yield make
@@ -115,7 +119,7 @@ def test_an_event_over_the_limit_never_reaches_the_handler(runtime_of: Callable[
 
 def test_a_call_over_the_functions_timeout_fails(template: Template) -> None:
     released = Event()
-    runtime = Runtime(template, {"EchoFunction": lambda _, __: released.wait(10)})
+    runtime = Runtime(template.functions, {"EchoFunction": lambda _, __: released.wait(10)})
     started = time.monotonic()
     try:
         with pytest.raises(FunctionFailed, match=r"Task timed out after 2\.00 seconds"):
@@ -128,7 +132,7 @@ def test_a_call_over_the_functions_timeout_fails(template: Template) -> None:
 
 def test_a_caller_that_waits_less_than_the_function_may_take_gives_up(template: Template) -> None:
     released = Event()
-    runtime = Runtime(template, {"EchoFunction": lambda _, __: released.wait(10)})
+    runtime = Runtime(template.functions, {"EchoFunction": lambda _, __: released.wait(10)})
     try:
         with pytest.raises(CallerGaveUp):
             runtime.invoke("EchoFunction", {}, 0.1)
@@ -148,3 +152,45 @@ def test_a_timeout_error_of_the_handlers_own_is_its_failure(runtime_of: Callable
 def test_a_template_whose_handlers_are_missing_is_refused(template: Template) -> None:
     with pytest.raises(TemplateError, match=r"There is no handler echo\.handler\.handler"):
         load_handlers(template)
+
+
+# ---- where handlers come from
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Iterator[str]:
+    """The name of a package that a template in `tmp_path` may have in its folder `source`; forgotten after the test."""
+    name = f"package_{uuid4().hex}"
+    yield name
+    for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+        del sys.modules[module]
+
+
+def a_package(folder: Path, name: str, answer: str) -> None:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "__init__.py").write_text("")
+    (folder / name / "words.py").write_text(f"ANSWER = {answer!r}\n")
+    (folder / name / "handler.py").write_text(
+        f"from {name} import words\n\n\ndef handler(event, context):\n    return words.ANSWER\n"
+    )
+
+
+def test_a_handler_is_loaded_from_its_functions_folder_and_the_path_stays_as_it_is(
+    tmp_path: Path, package: str
+) -> None:
+    a_package(tmp_path / "source", package, "ours")
+    before = list(sys.path)
+    text = TEMPLATE.replace("echo.handler", f"{package}.handler").replace("DefaultAuthorizer: Gate", "")
+    (tmp_path / "template.yaml").write_text(text)
+    handlers = load_handlers(Template.load(tmp_path / "template.yaml", {}))
+    assert {name: handler({}, None) for name, handler in handlers.items()} == {"EchoFunction": "ours"}
+    assert sys.path == before
+
+
+def test_two_packages_of_one_name_are_told_apart(tmp_path: Path, package: str) -> None:
+    for folder in ("source", "."):  # EchoFunction has its code in the first, GateFunction in the second
+        a_package(tmp_path / folder, package, folder)
+    text = TEMPLATE.replace("echo.handler", f"{package}.handler").replace("gate.handler", f"{package}.handler")
+    (tmp_path / "template.yaml").write_text(text)
+    with pytest.raises(TemplateError, match=f"another package is called {package}"):
+        load_handlers(Template.load(tmp_path / "template.yaml", {}))

@@ -4,22 +4,25 @@ from pathlib import Path
 
 import pytest
 
+from local.gateway.api import Api, GatewayResponse, Route
 from local.gateway.environment import ROOT
 from local.gateway.intrinsics import TemplateError
-from local.gateway.template import Function, GatewayResponse, Route, Table, Template
+from local.gateway.template import Function, StreamMapping, Table, Template
 
 
 def test_routes_have_the_default_authorizer_unless_they_say_otherwise(template: Template) -> None:
-    assert template.routes == {
+    assert template.api.routes == {
         ("POST", "/echo"): Route("POST", "/echo", "EchoFunction", "GateFunction"),
         ("GET", "/open"): Route("GET", "/open", "EchoFunction", None),
     }
 
 
-def test_functions_have_the_globals_under_their_own_properties(template: Template) -> None:
+def test_functions_have_the_globals_under_their_own_properties(template: Template, tmp_path: Path) -> None:
     assert template.functions == {
         "EchoFunction": Function(
             name="EchoFunction",
+            arn="arn:aws:lambda:us-east-1:123456789012:function:EchoFunction",
+            code=tmp_path / "source",
             handler="echo.handler.handler",
             timeout=2.0,
             memory=128,
@@ -27,6 +30,8 @@ def test_functions_have_the_globals_under_their_own_properties(template: Templat
         ),
         "GateFunction": Function(
             name="GateFunction",
+            arn="arn:aws:lambda:us-east-1:123456789012:function:GateFunction",
+            code=tmp_path,
             handler="gate.handler.handler",
             timeout=5.0,
             memory=512,
@@ -35,9 +40,15 @@ def test_functions_have_the_globals_under_their_own_properties(template: Templat
     }
 
 
-def test_the_api_has_its_stage_and_its_binary_media_types(template: Template) -> None:
-    assert template.stage == "dev"
-    assert template.binary_media_types == {"image/png"}
+def test_the_api_has_its_id_its_stage_and_its_binary_media_types(template: Template) -> None:
+    assert template.api == Api(
+        id="Api",
+        stage="dev",
+        region="us-east-1",
+        routes=template.api.routes,
+        gateway_responses=template.api.gateway_responses,
+        binary_media_types=frozenset({"image/png"}),
+    )
 
 
 def test_gateway_responses_follow_the_parameters(template_path: Path) -> None:
@@ -45,7 +56,7 @@ def test_gateway_responses_follow_the_parameters(template_path: Path) -> None:
     closed, opened = (("WWW-Authenticate", "Bearer"),), (("Access-Control-Allow-Origin", "*"),)
     for origins, headers in (("", closed), ("https://a.example", closed + opened)):
         template = Template.load(template_path, {"AllowedOrigins": origins})
-        assert template.gateway_responses["UNAUTHORIZED"] == GatewayResponse(401, headers, body)
+        assert template.api.gateway_responses["UNAUTHORIZED"] == GatewayResponse(401, headers, body)
 
 
 def test_the_table_is_what_create_table_takes(template: Template) -> None:
@@ -73,7 +84,6 @@ def test_the_table_is_what_create_table_takes(template: Template) -> None:
         ("Identity: {ReauthorizeEvery: 0}", "", "without sources or caching only"),
         ("FunctionPayloadType: REQUEST", "FunctionPayloadType: TOKEN", "REQUEST authorizers"),
         ("DefaultAuthorizer: Gate", "DefaultAuthorizer: Wall", "there is no authorizer Wall"),
-        ("FunctionArn: !GetAtt GateFunction.Arn", "FunctionArn: arn:elsewhere", "there is no function elsewhere"),
         ("Type: AWS::DynamoDB::Table", "Type: AWS::S3::Bucket", "needs one AWS::DynamoDB::Table, and there are 0"),
         ("\"'Bearer'\"", "method.request.header.X", "headers in single quotes only, and WWW-Authenticate is not"),
     ],
@@ -86,7 +96,7 @@ def test_what_the_gateway_does_not_stand_in_for_is_refused(
     template_path.write_text(text.replace(before, after), encoding="utf-8")
     template = Template.load(template_path, {})
     with pytest.raises(TemplateError, match=complaint):
-        print(template.routes, template.table, template.gateway_responses)
+        print(template.api, template.table)
 
 
 def test_a_resource_whose_condition_does_not_hold_is_not_there(template_path: Path) -> None:
@@ -99,13 +109,64 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there(template_path: Pa
     assert set(Template.load(template_path, {"AllowedOrigins": "x"}).functions) == {"EchoFunction", "GateFunction"}
 
 
+def test_methods_need_a_key_where_the_api_or_they_themselves_say_so(template_path: Path) -> None:
+    text = template_path.read_text(encoding="utf-8")
+    needing = "      ApiKeySourceType: AUTHORIZER\n      Auth:\n        ApiKeyRequired: true\n"
+    event = "Preflight: {Type: Api, Properties: {Path: /echo, Method: options, RestApiId: !Ref Api}}\n        Post:"
+    for preflight, needs_key in (("", True), ("        AddApiKeyRequiredToCorsPreflight: false\n", False)):
+        changed = text.replace("      Auth:\n", needing + preflight, 1).replace("Post:", event, 1)
+        changed = changed.replace("{Authorizer: NONE}", "{Authorizer: NONE, ApiKeyRequired: false}")
+        template_path.write_text(changed, encoding="utf-8")
+        routes = Template.load(template_path, {}).api.routes
+        assert {name: route.needs_key for name, route in routes.items()} == {
+            ("POST", "/echo"): True,
+            ("OPTIONS", "/echo"): needs_key,
+            ("GET", "/open"): False,
+        }
+
+
+MAPPING = """
+        Changes:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Table.StreamArn
+            BatchSize: 7
+            MaximumRetryAttempts: 3
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            FilterCriteria: {Filters: [{Pattern: '{"dynamodb": {"Keys": {"PK": {"S": ["a"]}}}}'}]}
+"""
+
+
+def test_what_is_called_with_changes_says_with_which_and_how_often_again(template_path: Path) -> None:
+    text = template_path.read_text(encoding="utf-8").replace("      Events:\n", "      Events:" + MAPPING, 1)
+    template_path.write_text(text, encoding="utf-8")
+    pattern = {"dynamodb": {"Keys": {"PK": {"S": ["a"]}}}}
+    assert Template.load(template_path, {}).stream_mappings == [
+        StreamMapping(function="EchoFunction", patterns=(pattern,), batch_size=7, retries=3)
+    ]
+
+
+@pytest.mark.parametrize("left_out", ["            MaximumRetryAttempts: 3\n", "[ReportBatchItemFailures]"])
+def test_a_mapping_that_would_be_tried_for_ever_or_tells_no_failures_is_refused(
+    template_path: Path, left_out: str
+) -> None:
+    mapping = MAPPING.replace(left_out, "[]" if left_out.startswith("[") else "")
+    text = template_path.read_text(encoding="utf-8").replace("      Events:\n", "      Events:" + mapping, 1)
+    template_path.write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError, match="functions that report failures, and not for ever"):
+        print(Template.load(template_path, {}).stream_mappings)
+
+
 def test_the_projects_own_template_is_one_the_gateway_stands_in_for() -> None:
     template = Template.load(ROOT / "template.yaml", {})
-    assert {(method, path): bool(route.authorizer) for (method, path), route in template.routes.items()} == {
+    assert {(method, path): bool(route.authorizer) for (method, path), route in template.api.routes.items()} == {
         ("POST", "/graphql"): True,
         ("GET", "/graphql"): True,
         ("OPTIONS", "/graphql"): False,
         ("GET", "/health"): False,
+        ("POST", "/oauth/token"): False,
+        ("POST", "/oauth/introspect"): False,
+        ("POST", "/oauth/revoke"): False,
     }
     assert template.table.ttl_attribute == "expires"
-    assert "UNAUTHORIZED" in template.gateway_responses
+    assert "UNAUTHORIZED" in template.api.gateway_responses

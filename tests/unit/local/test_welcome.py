@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse.errors import Conflict, GatehouseError
 from local.gateway.environment import StartError, choices
-from local.gateway.welcome import first_admin
+from local.gateway.welcome import first_admin, where_the_example_is
 
 URL = "http://localhost:3000/graphql"
 
@@ -33,3 +33,9 @@ def test_where_the_name_is_taken_by_somebody_else_nothing_is_served() -> None:
     bootstrap: Any = Refusing(Conflict("This username is taken.", field="username"))
     with pytest.raises(StartError, match="This username is taken"):
         first_admin(bootstrap, choices({}), URL)
+
+
+def test_the_example_is_told_on_one_line_with_its_url() -> None:
+    line = where_the_example_is(URL)
+    assert line.endswith(": http://localhost:3000/orders-api/orders")
+    assert "\n" not in line

@@ -7,10 +7,10 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError
 
-from gatehouse.accounts.tokens import SigningKeys
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.outside.secrets import signing_keys
 from gatehouse.settings import InvalidSetting, Settings
+from gatehouse.tokens import SigningKeys
 from tests.unit.fakes import KEY, the_settings
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:jwt"

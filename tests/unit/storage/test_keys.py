@@ -1,6 +1,7 @@
 """Keys: each kind of item has its own, and lists are spread evenly over their partitions."""
 
 from collections import Counter
+from datetime import date
 
 import pytest
 
@@ -22,6 +23,8 @@ def test_each_item_has_the_key_that_the_drawing_tells() -> None:
         keys.key_claim("<key id>"): "key claim",
         keys.credential_way("<id>"): "credential's way",
         keys.ROSTER: "roster",
+        keys.PLANS: "usage plan",
+        keys.plan_name_claim("<name>"): "plan's name",
     }
     for key, item in made.items():
         assert any(line.split("  ")[0].strip() == item and key in line for line in map(str.strip, drawn.splitlines()))
@@ -38,6 +41,8 @@ def test_no_two_kinds_of_item_share_a_partition() -> None:
         keys.key_claim(ID),
         keys.credential_way(ID),
         keys.ROSTER,
+        keys.PLANS,
+        keys.plan_name_claim(ID),
     ]
 
     assert len({partition.split("#")[0] for partition in partitions}) == len(partitions)
@@ -48,6 +53,13 @@ def test_an_id_is_found_again_in_its_key() -> None:
     assert keys.gate_owner(keys.gate(ID)) == ID
     assert keys.session_id(keys.session(ID)) == ID
     assert keys.credential_id(keys.credential(ID)) == ID
+
+
+def test_days_of_usage_sort_as_they_come_and_are_found_again() -> None:
+    days = [date.min, date(999, 12, 31), date(2026, 9, 30), date(2026, 10, 1), date.max]
+
+    assert sorted(map(keys.usage_day, days)) == [keys.usage_day(day) for day in days]
+    assert [keys.day_of_usage(keys.usage_day(day)) for day in days] == days
 
 
 @pytest.mark.parametrize("role", Role)

@@ -5,18 +5,26 @@ from itertools import permutations, product
 import pytest
 
 from gatehouse.errors import Conflict, Forbidden, GatehouseError, NotFound
-from gatehouse.storage.records import GateRecord, ProfileRecord, RosterRecord
+from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.records import ProfileRecord, RosterRecord
 from gatehouse.storage.transactions import Transaction
 
 BROKEN = "ConditionalCheckFailed"
-REFUSALS: dict[str, GatehouseError] = {"delete": Forbidden("no"), "put": Conflict("taken"), "update": NotFound("gone")}
+REFUSALS: dict[str, GatehouseError] = {
+    "check": NotFound("not there"),
+    "delete": Forbidden("no"),
+    "put": Conflict("taken"),
+    "update": NotFound("gone"),
+}
 
 
 def _written(order: tuple[str, ...]) -> Transaction:
     """A transaction of one write of each kind, added in this order."""
     transaction = Transaction()
     for kind in order:
-        if kind == "delete":
+        if kind == "check":
+            transaction.check(ProfileRecord.key("u"), ProfileRecord.pk.exists(), otherwise=REFUSALS[kind])
+        elif kind == "delete":
             transaction.delete(GateRecord.key("u"), otherwise=REFUSALS[kind])
         elif kind == "put":
             transaction.put(RosterRecord.key(), otherwise=REFUSALS[kind])
@@ -27,10 +35,10 @@ def _written(order: tuple[str, ...]) -> Transaction:
 
 @pytest.mark.parametrize("order", list(permutations(REFUSALS)))
 def test_of_several_broken_conditions_the_first_that_was_added_is_told(order: tuple[str, ...]) -> None:
-    # PynamoDB sends deletes, then puts, then updates, and the store's reasons come back in that order.
-    for broken in product((True, False), repeat=3):
+    # PynamoDB sends checks, deletes, puts, then updates, and the store's reasons come back in that order.
+    for broken in product((True, False), repeat=4):
         codes = [BROKEN if is_broken else None for is_broken in broken]
-        of_kind = dict(zip(("delete", "put", "update"), broken, strict=True))
+        of_kind = dict(zip(("check", "delete", "put", "update"), broken, strict=True))
         expected = next((REFUSALS[kind] for kind in order if of_kind[kind]), None)
 
         assert _written(order)._refusal(codes) is expected

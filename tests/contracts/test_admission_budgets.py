@@ -1,0 +1,240 @@
+"""What a request costs at the gate: one write, and at a function's first sight of a credential its readings."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from gatehouse import tokens
+from gatehouse.admission.model import Entry
+from gatehouse.admission.service import Admission
+from gatehouse.clock import milliseconds
+from gatehouse.consumers.model import Role
+from gatehouse.credentials.keys import make_key_id, make_secret
+from gatehouse.credentials.kinds import basic_auth, key_auth
+from gatehouse.credentials.model import CredentialType
+from gatehouse.errors import Unauthenticated
+from gatehouse.storage.gate import DynamoGates
+from gatehouse.tokens import SigningKeys, Tokens
+from tests.contracts import callers
+from tests.contracts.callers import EVERY, OF_CREDENTIALS, Grounds, Pass
+from tests.stores import Cost, Store, cost_of
+from tests.unit.fakes import HOME, KEY, START, TOKENS, StoppedClock, the_settings
+
+ONE_WRITE = Cost({"UpdateItem": 1}, 1.0)
+AT_ONCE = {"TransactGetItems": 1}
+FIRST_SIGHT: Mapping[str, Mapping[str, int]] = {
+    "session": AT_ONCE,
+    "JWT": AT_ONCE,
+    "access token": AT_ONCE,
+    "made key": {"GetItem": 1, **AT_ONCE},
+    "made basic": {"GetItem": 1, **AT_ONCE},
+}
+CHOSEN = {"chosen key": callers.chosen_key, "chosen basic": callers.chosen_basic}
+COUNTED_GUESS = 4
+"""Writes: a guess is counted by address, and by key id and address, before it is tried; and both are settled."""
+
+
+@pytest.fixture
+def grounds(dynoxide_store: Store, clock: StoppedClock) -> Grounds:
+    return Grounds(clock, the_settings(THROTTLE_LIMIT="40", THROTTLE_LIMIT_ANONYMOUS="40"))
+
+
+def cost_at(function: Admission, shown: Pass) -> Cost:
+    return cost_of(lambda: shown.call(function))
+
+
+def cost_of_refusal(function: Admission, shown: Pass) -> Mapping[str, int]:
+    def call() -> None:
+        with pytest.raises(Unauthenticated):
+            shown.call(function)
+
+    return cost_of(call).calls
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_warm_function_admits_by_one_write_of_one_unit(grounds: Grounds, kind: str) -> None:
+    shown, function = EVERY[kind](grounds), grounds.function()
+    shown.call(function)
+    costs = [cost_at(function, shown) for _ in range(5)]
+    grounds.clock.advance(seconds=59)
+    assert [*costs, cost_at(function, shown)] == [ONE_WRITE] * 6
+
+
+@pytest.mark.parametrize("kind", FIRST_SIGHT)
+def test_a_call_every_61_seconds_is_one_write_of_one_unit_also_where_the_day_turns(grounds: Grounds, kind: str) -> None:
+    grounds.clock.moment = START.replace(hour=23, minute=57)
+    shown, function = EVERY[kind](grounds), grounds.function()
+    shown.call(function)
+    costs = []
+    for _ in range(5):
+        grounds.clock.advance(seconds=61)
+        costs.append(cost_at(function, shown))
+    assert costs == [ONE_WRITE] * 5
+
+
+def test_a_call_whose_use_is_to_be_written_down_is_one_write(grounds: Grounds) -> None:
+    shown, function = callers.long_lived_token(grounds), grounds.function()
+    for hours in (0, 1, 23, 24 * 40):
+        shown.call(function)
+        grounds.clock.advance(hours=hours)
+        assert cost_at(function, shown) == ONE_WRITE
+
+
+def test_a_call_that_turns_window_burst_and_quota_is_one_write_and_its_plan_one_reading_a_minute(
+    grounds: Grounds,
+) -> None:
+    grounds.give_plan(rate_limit=20, window_seconds=10, burst_limit=5, quota_limit=900, quota_period="DAY")
+    grounds.clock.moment = START.replace(hour=23, minute=59, second=10)
+    shown, function = callers.made_key(grounds), grounds.function()
+    shown.call(function)
+    costs = []
+    for seconds in (0, 2, 11, 36, 12):  # the same second, another, another window, the last second, another day
+        grounds.clock.advance(seconds=seconds)
+        costs.append(cost_at(function, shown))
+    assert [cost.calls for cost in costs] == [*[ONE_WRITE.calls] * 4, {"GetItem": 1, **ONE_WRITE.calls}]
+    assert costs[:4] == [ONE_WRITE] * 4
+
+
+def test_an_anonymous_call_is_one_write_of_one_unit_and_so_is_the_first(grounds: Grounds) -> None:
+    function = grounds.function()
+    costs = [cost_of(lambda: function.anonymous(HOME)) for _ in range(3)]
+    grounds.clock.advance(seconds=61)
+    costs.append(cost_of(lambda: function.anonymous(HOME)))
+    assert costs == [ONE_WRITE] * 4
+
+
+def test_an_expired_session_token_costs_what_an_anonymous_call_costs(grounds: Grounds) -> None:
+    token, function = callers.session(grounds).token, grounds.function()
+    grounds.clock.advance(hours=1)
+    assert cost_of(lambda: function.by_session(token, HOME)) == ONE_WRITE
+
+
+@pytest.mark.parametrize("kind", FIRST_SIGHT)
+def test_at_first_sight_a_call_is_its_readings_and_one_write(grounds: Grounds, kind: str) -> None:
+    shown = EVERY[kind](grounds)
+    for _ in range(2):
+        assert cost_at(grounds.function(), shown).calls == {**FIRST_SIGHT[kind], "UpdateItem": 1}
+
+
+@pytest.mark.parametrize("kind", CHOSEN)
+def test_a_chosen_secret_is_read_and_counted_as_a_guess_at_first_sight_and_again_after_a_minute(
+    grounds: Grounds, kind: str
+) -> None:
+    shown, function = EVERY[kind](grounds), grounds.function()
+    of_nothing_counted = cost_at(function, shown).calls
+    readings = {"GetItem": 1, **AT_ONCE}
+    assert of_nothing_counted == {**readings, "UpdateItem": 1 + COUNTED_GUESS + 2}  # both counters begin
+    grounds.clock.advance(seconds=59)
+    assert cost_at(function, shown) == ONE_WRITE
+    grounds.clock.advance(seconds=1)
+    assert cost_at(function, shown).calls == {**readings, "UpdateItem": 1 + COUNTED_GUESS}
+    assert cost_at(grounds.function(), shown).calls == {**readings, "UpdateItem": 1 + COUNTED_GUESS}
+
+
+@pytest.mark.parametrize("kind", [*EVERY, "anonymous"])
+def test_a_call_over_the_limit_is_one_write_that_is_not_made(grounds: Grounds, kind: str) -> None:
+    call = (lambda function: function.anonymous(HOME)) if kind == "anonymous" else EVERY[kind](grounds).call
+    function = grounds.function()
+    while callers.is_let_in(call, function):
+        continue
+    assert [cost_of(lambda: call(function)).calls for _ in range(3)] == [{"UpdateItem": 1}] * 3
+
+
+@pytest.mark.parametrize("kind", FIRST_SIGHT)
+def test_after_a_change_a_warm_function_looks_again_once(grounds: Grounds, kind: str) -> None:
+    shown, function = EVERY[kind](grounds), grounds.function()
+    shown.call(function)
+    grounds.consumers.update(grounds.admin, grounds.user_id, {"role": Role.MODERATOR})
+    assert cost_at(function, shown).calls == {**FIRST_SIGHT[kind], "UpdateItem": 2}
+    assert cost_at(function, shown) == ONE_WRITE
+
+
+@pytest.mark.parametrize("kind", ["JWT", "access token", "session"])
+def test_a_token_that_has_ended_is_refused_by_one_reading_once_that_is_known(grounds: Grounds, kind: str) -> None:
+    shown, function = EVERY[kind](grounds), grounds.function()
+    shown.call(function)
+    grounds.consumers.update(grounds.admin, grounds.user_id, {"is_active": False})
+    costs = [cost_of_refusal(function, shown) for _ in range(3)]
+    assert costs == [{"UpdateItem": 1, **AT_ONCE}, AT_ONCE, AT_ONCE]
+    assert cost_of_refusal(grounds.function(), shown) == AT_ONCE
+
+
+def test_a_made_key_that_has_ended_is_refused_by_its_readings_and_counted(grounds: Grounds) -> None:
+    shown, function = callers.made_key(grounds), grounds.function()
+    shown.call(function)
+    grounds.credentials.delete(grounds.admin, shown.credential_id)
+    readings, counted = {"GetItem": 1, **AT_ONCE}, 2  # the address's failures, begun and settled
+    costs = [cost_of_refusal(function, shown) for _ in range(3)]
+    assert costs[1:] == [{**readings, "UpdateItem": counted}] * 2
+    assert costs[0] == {**readings, "UpdateItem": 1 + counted + 1}
+
+
+def test_what_cannot_be_genuine_is_refused_without_a_call(grounds: Grounds) -> None:
+    function = grounds.function()
+    genuine = {"sid": "s", "cid": "c", "ver": 1}
+    forger = Tokens(lambda: SigningKeys("k1", {"k1": b"x" * 32}), "gatehouse")
+    elsewhere = Tokens(lambda: SigningKeys("k1", {"k1": KEY}), "another-house")
+    ends = START + timedelta(hours=1)
+    key_id = make_key_id()
+
+    def refused() -> None:
+        for text in ("", "no-dot", "a.b", "a" * 65 + ".secret", f"{key_id}.{'0' * 49}", f"{key_id}.secret-1"):
+            with pytest.raises(Unauthenticated):
+                function.by_secret(CredentialType.KEY_AUTH, key_auth.parse(text), HOME)
+        for text in ("", "!", "YTpi", "bm8tY29sb24="):
+            with pytest.raises(Unauthenticated):
+                function.by_secret(CredentialType.BASIC_AUTH, basic_auth.parse(text), HOME)
+        for kind in (tokens.SESSION, tokens.CREDENTIAL, tokens.CLIENT_ACCESS):
+            for maker in (forger, elsewhere):
+                _refuses(function, kind, maker.issue(kind, grounds.user_id, genuine, START, ends))
+            token = TOKENS.issue(kind, grounds.user_id, genuine, START, ends)
+            for text in (token[:-3] + "AAA", token.rpartition(".")[0] + ".", "", "a.b.c"):
+                _refuses(function, kind, text)
+        for kind in (tokens.CREDENTIAL, tokens.CLIENT_ACCESS):
+            _refuses(function, kind, TOKENS.issue(kind, grounds.user_id, genuine, START, START))
+
+    assert cost_of(refused).calls == {}
+
+
+def _refuses(function: Admission, kind: tokens.TokenKind, token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        function.by_session(token, HOME) if kind is tokens.SESSION else function.by_token(kind, token)
+
+
+def test_a_well_formed_key_that_was_never_made_costs_its_readings_and_is_counted(grounds: Grounds) -> None:
+    function, key_id = grounds.function(), make_key_id()
+    key = key_auth.parse(f"{key_id}.{make_secret(key_id)}")
+    shown = Pass(lambda function: function.by_secret(CredentialType.KEY_AUTH, key, HOME))
+    costs = [cost_of_refusal(function, shown) for _ in range(2)]
+    assert costs == [{"GetItem": 1, **AT_ONCE, "UpdateItem": 3}, {"GetItem": 1, **AT_ONCE, "UpdateItem": 2}]
+
+
+def test_a_gate_that_30_credentials_used_on_one_day_with_every_counter_is_under_one_unit(
+    dynoxide_store: Store, clock: StoppedClock
+) -> None:
+    grounds = Grounds(clock, the_settings(THROTTLE_LIMIT="1000000"))
+    grounds.give_plan(rate_limit=30_000, burst_limit=500, quota_limit=10**9, quota_period="MONTH")
+    for attribute, value in (("keyTier", 1024), ("keyUsableAt", 10**13), ("epoch", 10**6)):
+        dynoxide_store.set_number(f"G#{grounds.user_id}", "G", attribute, value)
+    shown, function = [callers.session(grounds), callers.made_key(grounds)], grounds.function()
+    for one in shown:
+        one.call(function)
+    costs = []
+    for credentials in (range(2, 31), range(31, 301)):
+        for number in credentials:
+            use_much(grounds.user_id, str(number))
+        costs.append([cost_at(function, one) for one in shown])
+    assert costs[0] == [ONE_WRITE] * 2
+    assert costs[1][0].units > 1  # so that it would be noticed
+
+
+def use_much(user_id: str, user: str) -> None:
+    now = milliseconds(START)
+    DynamoGates().enter(
+        user_id, None, Entry(now=now, steps=(), user=user, cost=10**7, day=now // 86_400_000, turns_day=False)
+    )
+
+
+def test_every_kind_of_credential_has_its_budget_here() -> None:
+    assert {*FIRST_SIGHT, *CHOSEN} == {"session", *OF_CREDENTIALS}

@@ -1,0 +1,39 @@
+"""The gate against a model, on a real store."""
+
+from functools import partial
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from gatehouse.accounts.service import Accounts
+from gatehouse.clock import Clock
+from gatehouse.plans.service import Plans
+from gatehouse.settings import Settings
+from gatehouse.storage.accounts import DynamoAccounts
+from gatehouse.storage.admission import DynamoAdmission
+from gatehouse.storage.plan_changes import DynamoPlanChanges
+from gatehouse.storage.plans import DynamoPlans
+from gatehouse.storage.usage import DynamoUsage
+from gatehouse.usage.service import Usages
+from tests.contracts.made_up import GatesOnTheTable, consumers_on_the_table, credentials_on_the_table
+from tests.gate_machine import BY_ROLE, YEARS, GateMachine, World
+from tests.stores import Store
+from tests.unit.fakes import HASHER, POLICY, SESSION_TOKENS, StoppedClock, the_admission
+
+
+def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
+    keep, gates, find_plan = DynamoAdmission(), GatesOnTheTable(), DynamoPlans().find_plan
+    return World(
+        functions=[the_admission(keep, gates, at, chosen, find_plan) for at in (clock, late)],
+        accounts=Accounts(DynamoAccounts(), clock, HASHER, POLICY, SESSION_TOKENS, YEARS),
+        consumers=consumers_on_the_table(clock),
+        credentials=credentials_on_the_table(clock),
+        plans=Plans(DynamoPlanChanges(), clock),
+        usage=Usages(DynamoUsage(), clock, BY_ROLE, chosen.throttle_ttl),
+        find_gate=DynamoUsage().find_gate,
+    )
+
+
+def test_two_functions_answer_and_count_as_the_model_does(dynoxide_store: Store) -> None:
+    few = settings(max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    run_state_machine_as_test(partial(GateMachine, a_world), settings=few)

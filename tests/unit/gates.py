@@ -1,0 +1,113 @@
+"""Gates and guesses in plain dictionaries, which hold to the conditions that the table holds to."""
+
+from collections import Counter as Tally
+from dataclasses import dataclass, field, replace
+from threading import Lock
+
+from gatehouse.admission.guesses import Budget, NotBegun, Tries
+from gatehouse.admission.meters import Count, Step
+from gatehouse.admission.model import AddressNotEntered, Entry, Gate, NotEntered
+from gatehouse.consumers.model import Standing
+from gatehouse.errors import ServiceUnavailable
+
+
+@dataclass
+class MemoryGates:
+    """The stores of `admission.gate` and of `admission.guesses`; `notes` has what was left to the stream.
+
+    `down` makes that many of the next writes fail without effect, `lost` that many after they took effect.
+    """
+
+    gates: dict[str, Gate] = field(default_factory=dict)
+    addresses: dict[str, Count] = field(default_factory=dict)
+    tries: dict[str, Tries] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    down: int = 0
+    lost: int = 0
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def stand(self, standing: Standing) -> None:
+        """Puts a consumer's standing at the gate; the counters stay."""
+        known = self.gates.get(standing.consumer_id)
+        fresh = Gate(standing=standing, counts={})
+        self.gates[standing.consumer_id] = fresh if known is None else replace(known, standing=standing)
+
+    def enter(self, consumer_id: str, epoch: int | None, entry: Entry) -> Gate:
+        with self._lock:
+            self._called("enter")
+            gate = self.gates.get(consumer_id)
+            if gate is None or epoch not in (None, gate.standing.epoch) or not _holds(gate, entry):
+                raise NotEntered(gate)
+            counts = {
+                **gate.counts,
+                **{step.limit.meter: _after(gate.counts.get(step.limit.meter), step) for step in entry.steps},
+            }
+            usage = Tally({} if entry.turns_day else gate.usage) + Tally({entry.user: entry.cost})
+            day = entry.day if entry.turns_day else gate.day
+            self.gates[consumer_id] = replace(gate, counts=counts, usage=dict(usage), day=day)
+            if entry.note is not None:
+                self.notes.append(entry.note)
+            self._lose()
+            return self.gates[consumer_id]
+
+    def enter_address(self, address: str, step: Step, now: int) -> Count:
+        with self._lock:
+            self._called("enter_address")
+            count = self.addresses.get(address)
+            if not _step_holds(count, step, now):
+                raise AddressNotEntered({} if count is None else {step.limit.meter: count})
+            self.addresses[address] = _after(count, step)
+            self._lose()
+            return self.addresses[address]
+
+    def begin(self, subject: str, budget: Budget, now: int, *, anew: bool) -> None:
+        with self._lock:
+            self._called("begin")
+            tries = self.tries.get(subject)
+            if anew:
+                if tries is not None and tries.ends > now:
+                    raise NotBegun(tries)
+                self.tries[subject] = Tries(budget.ends, 0, 1)
+                return
+            if tries is None or tries.ends <= now or tries.failed >= budget.failures or tries.tried >= budget.tries:
+                raise NotBegun(tries)
+            self.tries[subject] = replace(tries, tried=tries.tried + 1)
+
+    def settle(self, subject: str, *, failed: bool) -> None:
+        with self._lock:
+            self._called("settle")
+            tries = self.tries.get(subject)
+            if tries is not None and tries.tried >= 1:
+                self.tries[subject] = (
+                    replace(tries, failed=tries.failed + 1) if failed else replace(tries, tried=tries.tried - 1)
+                )
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.down > 0:
+            self.down -= 1
+            raise ServiceUnavailable("The store is busy. Try again.")
+
+    def _lose(self) -> None:
+        if self.lost > 0:
+            self.lost -= 1
+            raise ServiceUnavailable("The store did not answer. Try again.")
+
+
+def _holds(gate: Gate, entry: Entry) -> bool:
+    counters = all(_step_holds(gate.counts.get(step.limit.meter), step, entry.now) for step in entry.steps)
+    day_turns = gate.day is None or gate.day < entry.day
+    return counters and day_turns is entry.turns_day
+
+
+def _step_holds(count: Count | None, step: Step, now: int) -> bool:
+    if step.turns:
+        return count is None or count.ends <= now
+    return count is not None and count.ends > now and count.used <= step.ceiling
+
+
+def _after(count: Count | None, step: Step) -> Count:
+    if count is None or step.turns:
+        return Count(step.ends, step.cost)
+    return replace(count, used=count.used + step.cost)

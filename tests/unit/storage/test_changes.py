@@ -1,0 +1,112 @@
+"""What a change of an item means: only what something follows from is told, and nothing twice for one request."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gatehouse.changes import DayEnded, Fact, KeyAffected, SecretUsed
+from gatehouse.storage.changes import facts
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CONSUMER = "019ca945-0a00-77b4-a986-555aa325854b"
+
+
+def number(value: int) -> dict[str, str]:
+    return {"N": str(value)}
+
+
+def gate(day: int | None = 7, note: str | None = None, used: int = 1, **more: Any) -> dict[str, Any]:
+    image: dict[str, Any] = {
+        "PK": {"S": f"G#{CONSUMER}"},
+        "SK": {"S": "G"},
+        "isActive": {"BOOL": True},
+        "role": {"S": "USER"},
+        "epoch": number(0),
+        "generation": number(0),
+    }
+    if day is not None:
+        image |= {"day": number(day), "usage": {"M": {"1": number(used), "s": number(2)}}}
+    if note is not None:
+        image["note"] = {"S": note}
+    return image | more
+
+
+def profile(credentials: int = 1, role: str = "USER", plan: str | None = None, **more: Any) -> dict[str, Any]:
+    image = {"PK": {"S": f"C#{CONSUMER}"}, "SK": {"S": "P"}, "role": {"S": role}, "credentials": number(credentials)}
+    return image | ({} if plan is None else {"planId": {"S": plan}}) | more
+
+
+def told(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[Fact]:
+    return list(facts(before, after, AT))
+
+
+def test_a_noted_use_names_credential_and_version() -> None:
+    assert told(gate(used=1), gate(used=2, note="cred 3")) == [SecretUsed(CONSUMER, "cred", 3, AT)]
+
+
+def test_a_turned_day_tells_the_day_before_as_it_was_at_its_end() -> None:
+    assert told(gate(7, used=41), gate(8, "-")) == [DayEnded(CONSUMER, 7, {"1": 41, "s": 2})]
+    assert told(gate(7, used=41), gate(9, "cred 1")) == [
+        DayEnded(CONSUMER, 7, {"1": 41, "s": 2}),
+        SecretUsed(CONSUMER, "cred", 1, AT),
+    ]
+
+
+@pytest.mark.parametrize("before", [None, gate(None)], ids=["no gate", "no day"])
+def test_a_first_day_has_none_before_it(before: dict[str, Any] | None) -> None:
+    assert told(before, gate(7, "-")) == []
+
+
+@pytest.mark.parametrize("change", [{"epoch": {"N": "1"}}, {"role": {"S": "ADMIN"}}, {"keyTier": {"N": "1"}}])
+def test_a_note_that_a_later_change_left_in_place_is_not_told_again(change: dict[str, Any]) -> None:
+    assert told(gate(note="cred 1"), gate(note="cred 1", **change)) == []
+
+
+def test_a_gate_without_a_note_or_that_is_gone_tells_nothing() -> None:
+    assert told(gate(7), gate(8)) == []
+    assert told(gate(7, "cred 1"), None) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (profile(0), profile(1)),
+        (profile(1), profile(0)),
+        (profile(1), None),
+        (None, profile(1)),
+        (profile(1), profile(1, role="ADMIN")),
+        (profile(1), profile(1, plan="gold")),
+        (profile(1, plan="gold"), profile(1)),
+    ],
+)
+def test_what_a_key_goes_by_is_told(before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    assert told(before, after) == [KeyAffected(CONSUMER)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, profile(0)),
+        (profile(0), None),
+        (profile(1), profile(2)),
+        (profile(0), profile(0, role="ADMIN", plan="gold")),
+        (profile(1), profile(1, sessions={"N": "5"}, isActive={"BOOL": False})),
+    ],
+)
+def test_nothing_is_told_of_who_has_no_credential_or_of_what_no_key_goes_by(
+    before: dict[str, Any] | None, after: dict[str, Any] | None
+) -> None:
+    assert told(before, after) == []
+
+
+def test_other_items_tell_nothing() -> None:
+    assert told(None, {"PK": {"S": f"C#{CONSUMER}"}, "SK": {"S": "K#1"}, "note": {"S": "cred 1"}}) == []
+
+
+@pytest.mark.parametrize(
+    "spoiled", [{"day": {"S": "yesterday"}}, {"usage": {"M": {"1": {"S": "x"}}}}, {"note": {"S": "a b"}}]
+)
+def test_what_cannot_be_read_is_an_error(spoiled: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        told(gate(7), gate(8, "cred 1") | spoiled)
