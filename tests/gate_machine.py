@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from gatehouse.accounts.service import Accounts
-from gatehouse.admission.meters import Allowance
+from gatehouse.admission.meters import MOST_A_SECOND, Allowance
 from gatehouse.admission.model import Admitted, Gate
 from gatehouse.admission.service import Admission
 from gatehouse.clock import Clock, milliseconds
@@ -34,7 +34,7 @@ from gatehouse.consumers.service import Consumers
 from gatehouse.credentials.kinds import key_auth
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.credentials.service import Credentials
-from gatehouse.errors import Unauthenticated
+from gatehouse.errors import ServiceUnavailable, Unauthenticated
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
 from gatehouse.plans.model import QuotaPeriod, UsagePlan
@@ -154,9 +154,11 @@ END_OF = {QuotaPeriod.DAY: _end_of_day, QuotaPeriod.WEEK: _end_of_week, QuotaPer
 def limits(draw: st.DrawFn) -> PlanFields:
     """The limits of a plan, tight enough to be met."""
     quota = draw(st.none() | st.tuples(st.integers(1, 12), st.sampled_from(QuotaPeriod)))
+    seconds = draw(st.sampled_from((1, 10, 60, 90, 86_400)))
+    tight = st.integers(1, 6)
     return {
-        "rate_limit": draw(st.integers(1, 6)),
-        "window_seconds": draw(st.sampled_from((1, 10, 60, 90, 86_400))),
+        "rate_limit": draw(tight if seconds == 1 else tight | st.just(MOST_A_SECOND + 1)),
+        "window_seconds": seconds,
         "burst_limit": draw(st.none() | st.integers(1, 3)),
         "quota_limit": None if quota is None else quota[0],
         "quota_period": None if quota is None else quota[1],
@@ -275,13 +277,14 @@ class GateMachine(RuleBasedStateMachine):
         assert self.plan is not None
         rules = [rule for rule in self._rules() if rule.counter != "burst"]
         cost = min(cost, *(rule.most for rule in rules), 6)
-        caller = Caller(
-            consumer_id=self.user_id,
-            credential_id=key.credential.id,
-            credential_number=key.credential.number,
-        )
-        told = self.world.functions[function].charge(caller, self.plan, cost)
+        told = self.world.functions[function].charge(self._program(key), self.plan, cost)
         assert told == self.model.call(str(key.credential.number), rules, self._now(function), cost)
+
+    @rule(key=keys, function=st.integers(0, 1), plan_id=made_plans)
+    def charge_to_another_plan(self, key: Key, function: int, plan_id: str) -> None:
+        if self.plan is None or self.plan.id != plan_id:
+            with pytest.raises(ServiceUnavailable):
+                self.world.functions[function].charge(self._program(key), self.plans[plan_id], 1)
 
     @rule(by=MOVES)
     def time_passes(self, by: timedelta) -> None:
@@ -374,6 +377,10 @@ class GateMachine(RuleBasedStateMachine):
             (count.ends, count.used) for count in gate.counts.values()
         }
 
+    def _program(self, key: Key) -> Caller:
+        credential = key.credential
+        return Caller(consumer_id=self.user_id, credential_id=credential.id, credential_number=credential.number)
+
     def _now(self, function: int) -> datetime:
         return self.clock.now() - (self.slow_clock.late if function else timedelta())
 
@@ -382,8 +389,9 @@ class GateMachine(RuleBasedStateMachine):
         if plan is None:
             return [Rule("window", BY_ROLE[self.role], after(timedelta(minutes=1)))]
         rules = [Rule("window", plan.rate_limit, after(timedelta(seconds=plan.window_seconds)))]
-        if plan.burst_limit is not None:
-            rules.append(Rule("burst", plan.burst_limit, after(timedelta(seconds=1))))
+        burst = MOST_A_SECOND if plan.burst_limit is None and plan.rate_limit > MOST_A_SECOND else plan.burst_limit
+        if burst is not None:
+            rules.append(Rule("burst", burst, after(timedelta(seconds=1))))
         if plan.quota_limit is not None and plan.quota_period is not None:
             rules.append(Rule("quota", plan.quota_limit, END_OF[plan.quota_period]))
         return rules

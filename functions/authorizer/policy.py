@@ -51,9 +51,15 @@ def _caller(caller: Caller) -> dict[str, str | None]:
         "role": caller.role.value,
         "sessionId": caller.session_id,
         "credentialId": caller.credential_id,
-        "credentialNumber": None if caller.credential_number is None else str(caller.credential_number),
+        "credentialNumber": _text(caller.credential_number),
+        "credentialVersion": _text(caller.credential_version),
+        "endsAt": None if caller.ends_at is None else str(int(caller.ends_at.timestamp())),
         "scopes": _scopes(caller),
     }
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def _scopes(caller: Caller) -> str | None:

@@ -43,7 +43,7 @@ def from_event(gatehouse: Gatehouse, event: Mapping[str, Any]) -> RequestContext
         _caller(told),
         request["requestId"],
         allowance(told),
-        int(told["retryAfter"]) if "retryAfter" in told else None,
+        _number(told, "retryAfter"),
         told.get("plan"),
     )
 
@@ -66,9 +66,15 @@ def _caller(told: Mapping[str, str]) -> Caller:
         role=Role(told["role"]),
         session_id=told.get("sessionId"),
         credential_id=told.get("credentialId"),
-        credential_number=int(told["credentialNumber"]) if "credentialNumber" in told else None,
+        credential_number=_number(told, "credentialNumber"),
+        credential_version=_number(told, "credentialVersion"),
+        ends_at=None if (ends := _number(told, "endsAt")) is None else datetime.fromtimestamp(ends, UTC),
         scopes=_scopes(told),
     )
+
+
+def _number(told: Mapping[str, str], name: str) -> int | None:
+    return int(told[name]) if name in told else None
 
 
 def _scopes(told: Mapping[str, str]) -> frozenset[str] | None:

@@ -40,7 +40,7 @@ _LISTS = ("edges", "nodes")
 
 @dataclass(frozen=True)
 class Limits:
-    """The most of each that a request may have; `cost` counts the objects that it asks for."""
+    """The most of each that a request may have; `cost` counts the objects that it asks for, and 100 for each list."""
 
     depth: int
     aliases: int
@@ -100,7 +100,10 @@ def refuse_too_deep(most: int, depth: int) -> None:
 
 def refuse_too_costly(most: int, cost: int) -> None:
     """Nothing, or BadRequest where the cost is over the most."""
-    _refuse_over(most, cost, "objects asked for")
+    if cost > most:
+        raise BadRequest(
+            f"The request costs {cost}, 1 for each object it asks for and {_LIST_COST} for each list: at most {most}."
+        )
 
 
 @dataclass

@@ -64,7 +64,7 @@ def test_other_scopes_count(grounds: Grounds, kind: str) -> None:
 def test_a_reset_gives_back_every_limit_and_leaves_the_day_s_usage(grounds: Grounds) -> None:
     grounds.give_plan(rate_limit=2, burst_limit=2, quota_limit=2, quota_period="MONTH")
     shown, person, function = callers.made_key(grounds), callers.session(grounds), grounds.function()
-    usage = Usages(DynamoUsage(), grounds.clock, function.throttle.by_role, 60)
+    usage = Usages(DynamoUsage(), grounds.clock, function.throttle.by_role, 60, self_service=True)
     for _ in range(2):
         told = [shown.call(function).allowance for _ in range(3)]
         assert [one.is_spent for one in told] == [False, False, True]

@@ -7,14 +7,20 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from gatehouse.admission.meters import Allowance
+from gatehouse.admission.meters import Allowance, Meter
+from gatehouse.clock import milliseconds
 from gatehouse.credentials.model import CredentialType
+from gatehouse.errors import ServiceUnavailable
+from gatehouse.plans.model import QuotaPeriod
+from gatehouse.plans.service import PlanFields
+from gatehouse.storage.usage import DynamoUsage
 from tests.contracts import callers
 from tests.contracts.callers import CHOSEN_SECRET, OF_CREDENTIALS, Call, Grounds, calls_with, is_let_in
 from tests.contracts.made_up import at_once
@@ -133,6 +139,44 @@ def usage_of(store: Store, grounds: Grounds) -> Counter[str]:
     assert item is not None
     usage = item.get("usage", {"M": {}})["M"]
     return Counter({user: int(requests["N"]) for user, requests in usage.items()})
+
+
+def test_a_charge_that_races_another_plan_leaves_no_counter_of_the_old_plan_under_the_new(
+    dynoxide_store: Store, clock: StoppedClock
+) -> None:
+    grounds = Grounds(clock, the_settings(THROTTLE_LIMIT="1000000"))
+    old, new = (
+        grounds.plans.create(grounds.admin, limits)
+        for limits in (
+            PlanFields(
+                name="old", rate_limit=400, window_seconds=86_400, quota_limit=10**6, quota_period=QuotaPeriod.MONTH
+            ),
+            PlanFields(name="new", rate_limit=300, window_seconds=60),
+        )
+    )
+    key, functions = callers.made_key(grounds), [grounds.function() for _ in range(4)]
+    outcomes: Counter[str] = Counter()
+    for _ in range(20):
+        grounds.plans.assign(grounds.admin, grounds.user_id, old.id)
+        program = key.call(functions[0]).caller
+        charges = [partial(functions[n % 4].charge, program, old, 2) for n in range(8)]
+        assign = partial(grounds.plans.assign, grounds.admin, grounds.user_id, new.id)
+        answers = at_once([*charges[:4], assign, *charges[4:], *[partial(key.call, each) for each in functions]])
+        outcomes.update(type(answer).__name__ for answer in answers)
+        assert not [answer for answer in answers if isinstance(answer, Exception) and not is_refused(answer)]
+        assert key.call(functions[0]).allowance.resets_at == clock.now() + timedelta(seconds=60)
+        gate = DynamoUsage().find_gate(grounds.user_id)
+        assert gate is not None
+        assert gate.standing.plan_id == new.id
+        assert [(meter, count.ends) for meter, count in gate.counts.items()] == [
+            (Meter.WINDOW, milliseconds(clock.now() + timedelta(seconds=60)))
+        ]
+    assert outcomes["ServiceUnavailable"] > 0  # so that the race was run
+    assert outcomes["Allowance"] > 0
+
+
+def is_refused(answer: object) -> bool:
+    return isinstance(answer, ServiceUnavailable)
 
 
 @pytest.mark.parametrize("kind", OF_CREDENTIALS)

@@ -10,7 +10,7 @@ import pytest
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import DeactivatedBy, Role, User
 from gatehouse.credentials.model import Credential, CredentialType, Rotation
-from gatehouse.credentials.service import MOST_ACTIVE
+from gatehouse.credentials.service import MOST_ACTIVE, MOST_KEPT
 from gatehouse.errors import Conflict
 from gatehouse.persistence import Stale
 from gatehouse.storage.consumers import DynamoConsumers
@@ -139,6 +139,24 @@ def test_the_hundredth_active_credential_is_kept_and_the_next_is_stale(store: St
     with pytest.raises(Conflict, match="at most 100 active credentials"):
         CREDENTIALS.update_credential(off, after(off, is_active=True))
     assert store.items() == before
+
+
+def test_the_five_hundredth_credential_is_kept_and_the_next_is_stale_until_one_is_deleted(
+    store: Store, owner: User
+) -> None:
+    store.set_number(f"C#{owner.id}", "P", "kept", MOST_KEPT - 1)
+    last = kept(owner, "last")
+    off = after(last, is_active=False)
+    CREDENTIALS.update_credential(last, off)
+    before = store.items()
+    with pytest.raises(Stale):
+        CREDENTIALS.create_credential(a_credential(owner, "one-more"), "hash")
+    assert store.items() == before
+    CREDENTIALS.delete_credential(off)
+    kept(owner, "one-more")
+    profile = store.item(f"C#{owner.id}", "P")
+    assert profile is not None
+    assert (profile["kept"], profile["credentials"]) == ({"N": str(MOST_KEPT)}, {"N": "1"})
 
 
 @pytest.mark.parametrize(

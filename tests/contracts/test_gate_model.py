@@ -29,7 +29,7 @@ def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
         consumers=consumers_on_the_table(clock),
         credentials=credentials_on_the_table(clock),
         plans=Plans(DynamoPlanChanges(), clock),
-        usage=Usages(DynamoUsage(), clock, BY_ROLE, chosen.throttle_ttl),
+        usage=Usages(DynamoUsage(), clock, BY_ROLE, chosen.throttle_ttl, self_service=True),
         find_gate=DynamoUsage().find_gate,
     )
 

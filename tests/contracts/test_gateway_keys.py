@@ -1,6 +1,6 @@
-"""The provisioner's promise: whatever it is told, however often, and wherever it is cut off, each consumer with a
-credential ends with one key of its own in the right plan, and nobody else with any; and the gate never uses a key that
-is not there.
+"""The provisioner's promise: whatever it is told, however often, and wherever it is cut off, each consumer who ever had
+a credential ends with one key of its own in the right plan, and nobody else with any; and the gate never uses a key
+that is not there.
 """
 
 import itertools
@@ -74,22 +74,28 @@ def test_a_plan_decides_the_tier(world: World) -> None:
     assert world.keys() == {user.id: (["plan1024"], False)}
 
 
-def test_who_has_no_credential_gets_no_key(world: World) -> None:
+def test_who_never_had_a_credential_gets_no_key(world: World) -> None:
     user = a_consumer(credentials=0)
 
     assert world.wall.provision(user.id) is Outcome.AGREES
     assert world.keys() == {}
 
 
-@pytest.mark.parametrize("gone", [True, False])
-def test_who_is_gone_or_has_no_credential_any_more_gives_the_key_back(world: World, gone: bool) -> None:
+def test_who_has_no_credential_any_more_keeps_the_key(world: World) -> None:
     user = a_consumer(credentials=0)
     credential = add_credential(user)
     world.wall.provision(user.id)
-    if gone:
-        DynamoConsumers().delete_user(user)
-    else:
-        DynamoCredentials().delete_credential(credential)
+    DynamoCredentials().delete_credential(credential)
+
+    assert world.wall.provision(user.id) is Outcome.AGREES
+    assert world.keys() == {user.id: ([PLANS[USERS_TIER]], False)}
+    assert world.on_record(user) == USERS_TIER
+
+
+def test_who_is_gone_gives_the_key_back(world: World) -> None:
+    user = a_consumer()
+    world.wall.provision(user.id)
+    DynamoConsumers().delete_user(user)
 
     assert world.wall.provision(user.id) is Outcome.TAKEN_BACK
     assert world.keys() == {}
@@ -214,10 +220,9 @@ def _deleted(world: World) -> User:
     return user
 
 
-def _without_credentials(world: World) -> User:
+def _without_credentials(_: World) -> User:
     user = a_consumer(credentials=0)
     credential = add_credential(user)
-    world.wall.provision(user.id)
     DynamoCredentials().delete_credential(credential)
     return user
 
@@ -240,7 +245,7 @@ SITUATIONS: Mapping[Callable[[World], User], list[str]] = {
     _fresh: [PLANS[USERS_TIER]],
     _promoted: [PLANS[MODERATORS_TIER]],
     _deleted: [],
-    _without_credentials: [],
+    _without_credentials: [PLANS[USERS_TIER]],
     _key_removed_by_hand: [PLANS[USERS_TIER]],
     _key_switched_off_by_hand: [PLANS[USERS_TIER]],
 }

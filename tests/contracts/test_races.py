@@ -12,7 +12,7 @@ from gatehouse.accounts.refresh import RefreshToken
 from gatehouse.accounts.service import MOST_SESSIONS
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.model import CredentialType, IssuedCredential
-from gatehouse.credentials.service import MOST_ACTIVE, NewCredential
+from gatehouse.credentials.service import MOST_ACTIVE, MOST_KEPT, NewCredential
 from gatehouse.errors import Conflict, Forbidden, NotFound, ServiceUnavailable, Unauthenticated
 from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
@@ -313,6 +313,20 @@ def test_creations_at_once_near_the_cap_of_credentials_never_exceed_it(
     profile = dynoxide_store.item(f"C#{owner.id}", "P")
     assert profile is not None
     assert profile["credentials"] == {"N": str(MOST_ACTIVE)}
+
+
+def test_of_many_credentials_at_once_no_more_are_kept_than_a_consumer_keeps(
+    dynoxide_store: Store, clock: StoppedClock
+) -> None:
+    credentials = credentials_on_the_table(clock)
+    owner, _, _ = registered()
+    dynoxide_store.set_number(f"C#{owner.id}", "P", "kept", MOST_KEPT - 3)
+    create = partial(credentials.create, signed_in(owner), NewCredential(type=CredentialType.KEY_AUTH))
+    refused = [answer for answer in at_once([create] * 8) if isinstance(answer, Exception)]
+    assert [type(answer) for answer in refused] == [Conflict] * 5
+    profile = dynoxide_store.item(f"C#{owner.id}", "P")
+    assert profile is not None
+    assert (profile["kept"], profile["credentials"]) == ({"N": str(MOST_KEPT)}, {"N": "3"})
 
 
 def test_what_is_made_for_an_owner_who_is_being_deleted_goes_with_them(

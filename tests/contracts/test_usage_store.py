@@ -161,7 +161,7 @@ def test_reading_usage_is_a_few_reads_and_two_queries_whatever_was_used(dynoxide
         call(user, number=key_of(user, f"key-{number}").number)
     for number in range(1, 92):
         kept_day(user, TODAY - timedelta(days=number), s=1, n1=1, n10=1, n11=1)
-    usage = Usages(USAGE, StoppedClock(), dict.fromkeys(ROLES, 10), 60)
+    usage = Usages(USAGE, StoppedClock(), dict.fromkeys(ROLES, 10), 60, self_service=True)
     cost = cost_of(lambda: usage.of(admin, user.id, TODAY - timedelta(days=91), TODAY))
     reset = cost_of(lambda: usage.reset(admin, user.id))
     explained = cost_of(lambda: usage.explain(admin, user.id, None, "me", None))

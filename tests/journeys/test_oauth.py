@@ -1,21 +1,23 @@
 """OAuth2 clients as a standard library has them: a token is got, used, looked at and taken back; and rotation."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
-from tests.journeys.client import DELETE_CREDENTIAL, ME, ROTATE_CREDENTIAL, House, Person
+from tests.journeys.client import DELETE_CREDENTIAL, ME, ROTATE_CREDENTIAL, UPDATE_CREDENTIAL, Answer, House, Person
 
 CREATE = """mutation ($input: CreateCredentialInput!) {
   createCredential(createCredentialInput: $input) { id keyId secret expiresAt }
 }"""
 ROLES = ("USER", "MODERATOR", "ADMIN")
+MINTER = ["credentials:read", "credentials:write", "users:read"]
 TYPES = ("KEY_AUTH", "BASIC_AUTH", "JWT", "OAUTH2")
 
 
@@ -58,7 +60,7 @@ def who(house: House, session: OAuth2Session) -> Any:
     return answer.json()["data"]["me"]["id"] if answer.status_code == 200 else answer.status_code
 
 
-def form(house: House, path: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Any:
+def form(house: House, path: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
     """The answer to a form, sent without the library."""
     return house.send("POST", path, data=fields, headers=headers)
 
@@ -153,22 +155,27 @@ def test_an_answer_is_never_kept_and_tells_what_remains(house: House) -> None:
     assert form(house, "/oauth/token", {}).body["error"] == "invalid_request"
 
 
-def call(house: House, kind: str, program: Program) -> str:
-    """Whom a program of the type is taken for, with whatever it has to send."""
+def send(house: House, kind: str, program: Program, query: str, variables: Mapping[str, Any] | None = None) -> Answer:
+    """The answer to a program of the type, with whatever it has to send; of a client, to its asking for a token."""
     pair = b64encode(f"{program.key_id}:{program.secret}".encode()).decode()
     token = program.secret
     if kind == "OAUTH2":
         answer = form(house, "/oauth/token", {"grant_type": "client_credentials"}, {"Authorization": f"Basic {pair}"})
         if answer.status != 200:
-            return str(answer.status)
+            return answer
         token = answer.body["access_token"]
         remember(house, token)
     headers = {
         "KEY_AUTH": {"X-API-Key": program.secret},
         "BASIC_AUTH": {"Authorization": f"Basic {pair}"},
     }.get(kind, {"Authorization": f"Bearer {token}"})
-    answer = house.graphql(ME, headers=headers)
-    return answer.data["me"]["id"] if answer.status == 200 else str(answer.status)
+    return house.graphql(query, variables, headers=headers)
+
+
+def call(house: House, kind: str, program: Program) -> str:
+    """Whom a program of the type is taken for, or the status that it is refused with."""
+    answer = send(house, kind, program, ME)
+    return str(answer.data["me"]["id"]) if answer.status == 200 else str(answer.status)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -196,3 +203,90 @@ def test_a_rotation_is_told_by_the_credential_and_no_secret_with_it(house: House
     assert told.pop("secret") != program.secret
     assert house.graphql(read, {"id": program.id}, by=owner).data["credential"] == told
     assert told["rotation"]["rotatedAt"] < told["rotation"]["overlapEndsAt"]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_in_an_overlap_the_old_secret_does_not_rotate_its_own_credential(house: House, kind: str) -> None:
+    owner = house.person()
+    old = made(house, owner, kind, scopes=MINTER)
+    new = rotated(house, owner, old, 600)
+    for overlap in (0, 600):
+        refused = send(house, kind, old, ROTATE_CREDENTIAL, {"id": old.id, "overlap": overlap})
+        assert refused.extensions == {"code": "FORBIDDEN", "statusCode": 403, "reason": "SCOPE"}
+    assert [call(house, kind, each) for each in (old, new)] == [owner.id] * 2
+    house.pass_seconds(600)
+    assert [call(house, kind, each) for each in (old, new)] == ["401", owner.id]
+
+
+@pytest.mark.parametrize("kind", ["KEY_AUTH", "BASIC_AUTH"])
+def test_the_present_secret_rotates_its_own_credential(house: House, kind: str) -> None:
+    owner = house.person()
+    present = rotated(house, owner, made(house, owner, kind, scopes=MINTER), 600)
+    told = send(house, kind, present, ROTATE_CREDENTIAL, {"id": present.id, "overlap": 0}).data["rotateCredential"]
+    newest = Program(told["id"], told["keyId"], told["secret"])
+    assert [call(house, kind, each) for each in (present, newest)] == ["401", owner.id]
+
+
+def test_an_access_token_makes_nothing_that_outlives_it(house: House) -> None:
+    owner = house.person()
+    client = made(house, owner, "OAUTH2", scopes=MINTER)
+    with session_of(house, client) as session:
+        token = session.token["access_token"]
+    identity = {"client_id": client.key_id, "client_secret": client.secret}
+    ends = datetime.fromtimestamp(form(house, "/oauth/introspect", {"token": token, **identity}).body["exp"], UTC)
+    mint = minting(house, {"Authorization": f"Bearer {token}"})
+    assert [mint(end) for end in (None, ends + timedelta(seconds=1), ends + timedelta(days=30))] == ["FORBIDDEN"] * 3
+    rotate = {"id": client.id, "overlap": 0}
+    assert house.graphql(ROTATE_CREDENTIAL, rotate, headers={"Authorization": f"Bearer {token}"}).outcome == "FORBIDDEN"
+    key = mint(ends)
+    assert house.graphql(ME, headers={"X-API-Key": key}).data["me"]["id"] == owner.id
+    house.pass_seconds(3_600)
+    assert house.graphql(ME, headers={"X-API-Key": key}).status == 401
+
+
+def test_in_an_overlap_the_old_secret_makes_nothing_that_outlives_the_overlap(house: House) -> None:
+    owner = house.person()
+    old = made(house, owner, "KEY_AUTH", scopes=MINTER)
+    variables = {"id": old.id, "overlap": 600}
+    told = house.graphql(ROTATE_CREDENTIAL, variables, by=owner).data["rotateCredential"]
+    ends = datetime.fromisoformat(told["rotation"]["overlapEndsAt"])
+    mint = minting(house, {"X-API-Key": old.secret})
+    assert [mint(end) for end in (None, ends + timedelta(milliseconds=1))] == ["FORBIDDEN"] * 2
+    key = mint(ends)
+    assert house.graphql(ME, headers={"X-API-Key": key}).data["me"]["id"] == owner.id
+    house.pass_seconds(600)
+    assert house.graphql(ME, headers={"X-API-Key": key}).status == 401
+    assert minting(house, {"X-API-Key": told["secret"]})(None).startswith("gatehouse_")
+
+
+def written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def minting(house: House, headers: Mapping[str, str]) -> Callable[[datetime | None], str]:
+    """How a program makes a key that ends then: it tells the key's secret, or why there is none."""
+
+    def mint(ends: datetime | None) -> str:
+        wanted = {
+            "type": "KEY_AUTH",
+            "scopes": MINTER,
+            "expiresAt": None if ends is None else written(ends),
+        }
+        answer = house.graphql(CREATE, {"input": wanted}, headers=headers)
+        return str(answer.data["createCredential"]["secret"]) if answer.outcome == "ok" else answer.outcome
+
+    return mint
+
+
+@pytest.mark.parametrize("kind", TYPES[:3])
+def test_a_credential_that_ends_between_two_seconds_changes_itself_and_makes_one_that_ends_with_it(
+    house: House, kind: str
+) -> None:
+    owner = house.person()
+    now = datetime.fromisoformat(house.pass_seconds(0))
+    ends = now.replace(microsecond=567_000) + timedelta(days=2)
+    program = made(house, owner, kind, scopes=MINTER, expiresAt=written(ends))
+    renamed = send(house, kind, program, UPDATE_CREDENTIAL, {"id": program.id, "input": {"label": "mine"}})
+    assert renamed.data["updateCredential"]["label"] == "mine"
+    heir = {"input": {"type": "KEY_AUTH", "scopes": MINTER, "expiresAt": written(ends)}}
+    assert send(house, kind, program, CREATE, heir).outcome == "ok"

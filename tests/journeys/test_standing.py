@@ -24,11 +24,14 @@ from tests.journeys.client import (
     LOGIN,
     ME,
     REFRESH,
+    ROTATE_CREDENTIAL,
     UPDATE_CREDENTIAL,
     House,
     Key,
 )
 from tests.journeys.conftest import Opener
+
+EXPLAIN = """query ($id: ID!) { explainAccess(userId: $id, operation: "createCredential") { isAllowed } }"""
 
 
 def test_a_promotion_counts_on_the_next_request(house: House) -> None:
@@ -167,19 +170,22 @@ def test_the_last_active_admin_stays(opener: Opener) -> None:
     assert house.sign_in(ADMIN_EMAIL, house.admin.password).id == house.admin.id
 
 
-def test_an_operator_may_keep_credentials_to_admins_and_secrets_to_the_server(opener: Opener) -> None:
+def test_an_operator_may_keep_credentials_from_users_and_secrets_to_the_server(opener: Opener) -> None:
     house = opener({"SELF_SERVICE_CREDENTIALS": "false", "ALLOW_CHOSEN_SECRETS": "false"})
-    for role, expected in (("USER", NO), ("MODERATOR", NO), ("ADMIN", OK)):
+    for role, expected in (("USER", NO), ("MODERATOR", OK), ("ADMIN", OK)):
         person = house.person(role)
         given = house.key(person, by=house.admin)
         attempts = {
             "create": create_credential(house, person, person),
             "update": house.graphql(UPDATE_CREDENTIAL, {"id": given.id, "input": {"label": "mine"}}, by=person),
+            "rotate": house.graphql(ROTATE_CREDENTIAL, {"id": given.id}, by=person),
             "disable": house.graphql(UPDATE_CREDENTIAL, {"id": given.id, "input": {"isActive": False}}, by=person),
             "delete": house.graphql(DELETE_CREDENTIAL, {"id": given.id}, by=person),
         }
         assert {name: answer.outcome for name, answer in attempts.items()} == dict.fromkeys(attempts, expected), role
         assert list_credentials(house, person, person).outcome == OK
+        explained = house.graphql(EXPLAIN, {"id": person.id}, by=house.admin).data["explainAccess"]
+        assert explained["isAllowed"] is (expected == OK)
     chosen = {"type": "KEY_AUTH", "keyId": "my-own-key", "keySecret": "my-own-secret"}
     refused = house.graphql(CREATE_CREDENTIAL, {"input": chosen}, by=house.admin)
     assert refused.extensions == {"code": "BAD_REQUEST", "statusCode": 400, "field": "keySecret"}

@@ -150,6 +150,10 @@ def test_a_plan_says_which_fields_how_deep_and_how_costly(house: House) -> None:
     assert outcome(connection, maxDepth=2)[0] == "BAD_REQUEST"
     assert outcome(connection, maxDepth=3)[0] == "ok"
     assert outcome(PEOPLE, maxCost=100)[0] == "BAD_REQUEST"
+    [too_costly] = house.graphql(PEOPLE, by=key).errors
+    assert too_costly["message"] == (
+        "The request costs 101, 1 for each object it asks for and 100 for each list: at most 100."
+    )
     assert outcome(PEOPLE, maxCost=101)[0] == "ok"
     assert outcome(PEOPLE, by=admin, allowedFields=[], maxDepth=1, maxCost=1)[0] == "ok"
     refused = house.graphql(PEOPLE, by=key)

@@ -425,7 +425,13 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
         clients=Clients(store, clock, TOKENS),
         plans=Plans(MemoryPlans(store), clock),
         remembered_plans=plans,
-        usage=Usages(MemoryUsage(store), clock, admission.throttle.by_role, admission.throttle.window_seconds),
+        usage=Usages(
+            MemoryUsage(store),
+            clock,
+            admission.throttle.by_role,
+            admission.throttle.window_seconds,
+            settings.self_service_credentials,
+        ),
         cursors=Cursors(lambda: (KEY,)),
         bootstrap=Bootstrap(store, clock, HASHER, policy),
     )

@@ -33,6 +33,10 @@ class MemoryGates:
         fresh = Gate(standing=standing, counts={})
         self.gates[standing.consumer_id] = fresh if known is None else replace(known, standing=standing)
 
+    def assign(self, consumer_id: str, plan_id: str) -> None:
+        """Holds a consumer to a plan; the counters stay."""
+        self.stand(replace(self.gates[consumer_id].standing, plan_id=plan_id))
+
     def enter(self, consumer_id: str, epoch: int | None, entry: Entry) -> Gate:
         with self._lock:
             self._called("enter")
@@ -98,7 +102,8 @@ class MemoryGates:
 def _holds(gate: Gate, entry: Entry) -> bool:
     counters = all(_step_holds(gate.counts.get(step.limit.meter), step, entry.now) for step in entry.steps)
     day_turns = gate.day is None or gate.day < entry.day
-    return counters and day_turns is entry.turns_day
+    is_on_plan = entry.plan_id in (None, gate.standing.plan_id)
+    return counters and day_turns is entry.turns_day and is_on_plan
 
 
 def _step_holds(count: Count | None, step: Step, now: int) -> bool:

@@ -6,6 +6,7 @@ credential it came with, and, for what only a person may do, that it came with a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, StrEnum
 
 from gatehouse.consumers.model import Role, User
@@ -18,7 +19,8 @@ class Caller:
     """Who is calling, as admission found them.
 
     `role` is already the lower of the owner's role now and at the credential's making. `scopes` is None for a session
-    and for a credential without scopes. A credential's requests are counted under its number.
+    and for a credential without scopes. A credential's requests are counted under its number. `credential_version` is
+    that of the secret it came with, and `ends_at` when this, its token or the credential itself ends.
     """
 
     consumer_id: str | None = None
@@ -26,6 +28,8 @@ class Caller:
     session_id: str | None = None
     credential_id: str | None = None
     credential_number: int | None = None
+    credential_version: int | None = None
+    ends_at: datetime | None = None
     scopes: frozenset[str] | None = None
     refused_because: str | None = None
 
@@ -37,8 +41,18 @@ class Caller:
 ANONYMOUS = Caller()
 
 
-def program(credential: Credential, owner_role: Role, narrowed: frozenset[str] | None = None) -> Caller:
-    """The caller that a credential is whose owner has this role; `narrowed` is what its token was made for."""
+def program(
+    credential: Credential,
+    owner_role: Role,
+    *,
+    version: int,
+    narrowed: frozenset[str] | None = None,
+    token_ends_at: datetime | None = None,
+) -> Caller:
+    """The caller that a credential is whose owner has this role, with the secret of that version.
+
+    `narrowed` is what its token was made for.
+    """
     scopes = None if credential.scopes is None else frozenset(credential.scopes)
     if narrowed is not None:
         scopes = narrowed - WITHHELD_SCOPES if scopes is None else narrowed & scopes
@@ -47,6 +61,8 @@ def program(credential: Credential, owner_role: Role, narrowed: frozenset[str] |
         role=owner_role.lower_of(credential.role),
         credential_id=credential.id,
         credential_number=credential.number,
+        credential_version=version,
+        ends_at=credential.ends_at(version, token_ends_at),
         scopes=scopes,
     )
 

@@ -1,7 +1,7 @@
 """The object graph, built once per cold start; the only module that may import every room.
 
-The authorizer stands before every request and needs the gate alone, so what only the other door needs is imported where
-it is built.
+The authorizer stands before every request and needs the gate alone, so what only other doors need is imported where it
+is built.
 """
 
 import hashlib
@@ -168,7 +168,9 @@ def build(settings: Settings, clock: Clock) -> Gatehouse:
         clients=_clients(clock, tokens),
         plans=Plans(DynamoPlanChanges(), clock),
         remembered_plans=plans,
-        usage=Usages(DynamoUsage(), clock, throttle.by_role, throttle.window_seconds),
+        usage=Usages(
+            DynamoUsage(), clock, throttle.by_role, throttle.window_seconds, settings.self_service_credentials
+        ),
         cursors=Cursors(cache(lambda: _cursor_keys(keys()))),
         bootstrap=_bootstrap(settings, clock),
     )

@@ -24,7 +24,8 @@ MADE_UP, CLIENT, INNER = "198.51.100.1", "198.51.100.2", "198.51.100.3"
         (f"{INNER}, {SOURCE}", 2, INNER),
         (f"{CLIENT}, not an address, {SOURCE}", 1, SOURCE),
         (f"{CLIENT}, , {SOURCE}", 1, CLIENT),
-        (f"{CLIENT}:443, {SOURCE}", 1, SOURCE),
+        (f"{CLIENT}:443, {SOURCE}", 1, CLIENT),
+        (f"[2001:db8::7]:443, {SOURCE}", 1, "2001:db8::/64"),
         ("unknown, " + SOURCE, 1, SOURCE),
     ],
 )

@@ -135,6 +135,7 @@ def test_a_key_comes_in_with_its_scopes_and_the_lower_role(
         role=Role.MODERATOR,
         credential_id=credential.id,
         credential_number=1,
+        credential_version=1,
         scopes=frozenset({"users:read"}),
     )
     assert with_key(admission, key) == Admitted(
@@ -317,7 +318,7 @@ def test_a_charge_of_a_consumer_that_is_gone_is_refused(
 ) -> None:
     caller = with_key(house.admission, held[1]).caller
     store.delete_user(user)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(ServiceUnavailable):
         house.admission.charge(caller, a_plan(), 2)
 
 

@@ -56,7 +56,14 @@ def _held(store: MemoryStore, owner: User, **changes: Any) -> Credential:
 def _program(held: Credential) -> Caller:
     """Whoever comes with the credential."""
     scopes = None if held.scopes is None else frozenset(held.scopes)
-    return Caller(consumer_id=held.consumer_id, role=held.role, credential_id=held.id, scopes=scopes)
+    return Caller(
+        consumer_id=held.consumer_id,
+        role=held.role,
+        credential_id=held.id,
+        credential_version=held.version,
+        ends_at=held.expires_at,
+        scopes=scopes,
+    )
 
 
 def test_a_rotation_tells_when_it_was_and_what_became_of_the_secret_before(
@@ -174,6 +181,18 @@ def test_a_credential_rotates_itself_but_a_jwt_does_not_outlive_itself(
     assert credentials.rotate(_program(key), key.id, None).secret is not None
     with pytest.raises(Forbidden):
         credentials.rotate(_program(jwt), jwt.id, None)
+
+
+def test_an_earlier_secret_does_not_rotate_its_own_credential(
+    credentials: Credentials, store: MemoryStore, owner: User
+) -> None:
+    before = _held(store, owner, **OWN)
+    credentials.rotate(signed_in(owner), before.id, None)
+    with pytest.raises(Forbidden) as refusal:
+        credentials.rotate(_program(before), before.id, 0)
+
+    assert refusal.value.reason == "SCOPE"
+    assert store.credentials[before.id].version == 2
 
 
 @pytest.mark.parametrize("scopes", [None, (), ("users:write", "credentials:read")], ids=str)

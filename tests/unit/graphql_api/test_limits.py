@@ -208,7 +208,9 @@ def test_the_cost_is_the_number_of_objects_asked_for(
     if cost > 0:
         with pytest.raises(BadRequest) as refusal:
             Limits(12, 30, 20, cost - 1).check_operation(schema, document, operation, variables)
-        assert refusal.value.message == f"The request has too many objects asked for: at most {cost - 1}."
+        assert refusal.value.message == (
+            f"The request costs {cost}, 1 for each object it asks for and 100 for each list: at most {cost - 1}."
+        )
 
 
 LOGIN = 'login(loginInput: { email: "a@b.co", password: "x" }) { expiresIn }'

@@ -64,6 +64,7 @@ def door(house: Gatehouse, schema: GraphQLSchema, user: User, store: MemoryStore
     def opened(**changes: Any) -> Door:
         plan = a_plan(**changes)
         store.plans[plan.id] = plan
+        store.gates.assign(user.id, plan.id)
         return Door(house, schema, user, plan)
 
     return opened
@@ -145,7 +146,9 @@ def test_an_operation_that_costs_more_than_the_plan_allows_is_refused(door: Any,
 
     assert isinstance(refusal, BadRequest) is is_refused
     if refusal is not None:
-        assert refusal.message == f"The request has too many objects asked for: at most {cost}."
+        assert refusal.message == (
+            f"The request costs {cost + 1}, 1 for each object it asks for and 100 for each list: at most {cost}."
+        )
 
 
 def test_where_cost_is_metered_what_is_above_one_is_charged_before_execution(

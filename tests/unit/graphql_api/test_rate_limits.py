@@ -89,6 +89,7 @@ def test_the_last_request_below_the_limit_is_answered(api: Api, user: User) -> N
 def test_what_an_operation_costs_above_one_is_told_as_used(api: Api, store: MemoryStore, program: Caller) -> None:
     plan = a_plan(meters_cost=True, rate_limit=150)
     store.plans[plan.id] = plan
+    store.gates.assign(program.consumer_id or "", plan.id)
     answer = api.send(FIVE_USERS, caller=program, plan_id=plan.id)
 
     assert (answer.status, answer.data) == (200, {"users": [{"id": program.consumer_id}]})
@@ -100,6 +101,7 @@ def test_an_operation_that_the_rest_does_not_pay_for_is_told_when_it_will(
 ) -> None:
     plan = a_plan(meters_cost=True, rate_limit=150)
     store.plans[plan.id] = plan
+    store.gates.assign(program.consumer_id or "", plan.id)
     api.send(FIVE_USERS, caller=program, plan_id=plan.id)
     clock.advance(seconds=20)
     store.calls.clear()

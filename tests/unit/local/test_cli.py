@@ -186,7 +186,7 @@ def give_a_credential(people: Any) -> str:
     people.update_item(
         TableName="people",
         Key={"PK": owner, "SK": {"S": "P"}},
-        UpdateExpression="SET credentials = :one",
+        UpdateExpression="SET numbered = :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
     )
     people.put_item(TableName="people", Item={"PK": owner, "SK": {"S": "K#1"}, "credentialShard": {"S": "0"}})

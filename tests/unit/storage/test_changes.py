@@ -33,7 +33,7 @@ def gate(day: int | None = 7, note: str | None = None, used: int = 1, **more: An
 
 
 def profile(credentials: int = 1, role: str = "USER", plan: str | None = None, **more: Any) -> dict[str, Any]:
-    image = {"PK": {"S": f"C#{CONSUMER}"}, "SK": {"S": "P"}, "role": {"S": role}, "credentials": number(credentials)}
+    image = {"PK": {"S": f"C#{CONSUMER}"}, "SK": {"S": "P"}, "role": {"S": role}, "numbered": number(credentials)}
     return image | ({} if plan is None else {"planId": {"S": plan}}) | more
 
 

@@ -28,7 +28,7 @@ MIDNIGHT = START + timedelta(hours=12)
 
 @pytest.fixture
 def usage(store: MemoryStore, clock: StoppedClock) -> Usages:
-    return Usages(MemoryUsage(store), clock, LIMITS, 60)
+    return Usages(MemoryUsage(store), clock, LIMITS, 60, self_service=True)
 
 
 @pytest.fixture

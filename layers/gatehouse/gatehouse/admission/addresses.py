@@ -1,6 +1,9 @@
 """Where a request comes from: the address that callers without a name are counted by."""
 
 import ipaddress
+import re
+
+_WITH_PORT = re.compile(r"(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]+)?", re.ASCII)
 
 
 def address_of(source_ip: str, forwarded: str | None, trusted_proxies: int) -> str:
@@ -17,6 +20,8 @@ def address_of(source_ip: str, forwarded: str | None, trusted_proxies: int) -> s
 
 
 def _network(text: str) -> str | None:
+    if (told := _WITH_PORT.fullmatch(text)) is not None:  # as some proxies tell it
+        text = told[1] or told[2]
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

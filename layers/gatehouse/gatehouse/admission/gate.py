@@ -18,6 +18,10 @@ from gatehouse.errors import ServiceUnavailable
 SESSIONS = "s"
 """The user under which requests of sessions are counted; credentials have numbers."""
 
+OTHERS = "o"
+"""The user under which the requests of a day are counted that come from too many credentials to tell them apart."""
+
+_MOST_TOLD_APART = 100
 _ATTEMPTS = 8
 _MILLISECONDS_OF_A_DAY = 86_400_000
 
@@ -46,6 +50,8 @@ class Request:
     now: datetime
     cost: int = 1
     note: str | None = None
+    plan_id: str | None = None
+    """The plan that must still be assigned; None asks for none."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class Counter:
             self.memory.gates.forget(request.consumer_id)
             raise Outdated
         self.memory.gates.keep(request.consumer_id, gate)
-        if epoch not in (None, gate.standing.epoch):
+        if epoch not in (None, gate.standing.epoch) or request.plan_id not in (None, gate.standing.plan_id):
             raise Outdated
         return gate
 
@@ -108,9 +114,15 @@ def _entry(request: Request, seen: Gate | None) -> Entry:
     return Entry(
         now=milliseconds(request.now),
         steps=steps({} if seen is None else seen.counts, request.limits, request.now, request.cost),
-        user=request.user,
+        user=OTHERS if _has_too_many(seen, request.user) and not turns_day else request.user,
         cost=request.cost,
         day=today,
         turns_day=turns_day,
         note=request.note or ("-" if turns_day else None),
+        plan_id=request.plan_id,
     )
+
+
+def _has_too_many(gate: Gate | None, user: str) -> bool:
+    """Whether the gate tells so many users of the day apart that another would make it cost more to write."""
+    return gate is not None and user not in gate.usage and len(gate.usage) >= _MOST_TOLD_APART

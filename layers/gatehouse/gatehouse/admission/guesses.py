@@ -61,11 +61,12 @@ class GuessStore(Protocol):
 
 
 class TooManyGuesses(Exception):
-    """Nothing is tried for this address before `until`."""
+    """Nothing is tried for this address before `until`; `limit` failures are too many."""
 
-    def __init__(self, until: datetime) -> None:
+    def __init__(self, until: datetime, limit: int) -> None:
         super().__init__()
         self.until = until
+        self.limit = limit
 
 
 class Verdict:
@@ -88,7 +89,7 @@ class Guesses:
         """Nothing, where this function does not know the address to be blocked; raises TooManyGuesses."""
         until = self.blocked.find(address)
         if until is not None and now < until:
-            raise TooManyGuesses(until)
+            raise TooManyGuesses(until, self.per_address)
 
     @contextmanager
     def one(self, address: str, key_id: str, now: datetime) -> Iterator[Verdict]:
@@ -134,9 +135,9 @@ class Guesses:
                 if tries is None or anew:
                     continue
                 if tries.failed >= budget.failures:
-                    raise TooManyGuesses(from_milliseconds(tries.ends)) from None
+                    raise TooManyGuesses(from_milliseconds(tries.ends), budget.failures) from None
                 if tries.tried >= budget.tries:
-                    raise TooManyGuesses(now + timedelta(seconds=1)) from None
+                    raise TooManyGuesses(now + timedelta(seconds=1), budget.failures) from None
             else:
                 begun.append(subject)
                 return

@@ -66,7 +66,6 @@ class Lookup:
 
     def look_up_key(self, kind: CredentialType, key: ApiKey, address: str, now: datetime) -> Seen:
         """The credential of a key; raises Unauthenticated, or TooManyGuesses."""
-        self.secrets.guesses.check(address, now)
         # A claim that was remembered would spare a read, and the time of a wrong guess tell that the key id is known.
         gate, stored = self.store.find_gate_and_credential(self.store.find_claim(key.key_id))
         if stored is None or not stored.credential.is_in_force(now):

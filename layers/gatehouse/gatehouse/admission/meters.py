@@ -13,6 +13,9 @@ from enum import StrEnum
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.plans.model import QuotaPeriod, UsagePlan
 
+MOST_A_SECOND = 500
+"""Requests that credentials of one consumer may make in a second at most: a partition takes 1000 writes."""
+
 _SECOND = timedelta(seconds=1)
 
 
@@ -110,13 +113,24 @@ def session_limits(most: int, window_seconds: int) -> tuple[Limit, ...]:
 def credential_limits(most: int, window_seconds: int, plan: UsagePlan | None) -> tuple[Limit, ...]:
     """What a consumer's credentials share: the plan's limits, or those of the role without one."""
     if plan is None:
-        return (Limit(Meter.WINDOW, most, timedelta(seconds=window_seconds)),)
-    limits = [Limit(Meter.WINDOW, plan.rate_limit, timedelta(seconds=plan.window_seconds))]
-    if plan.burst_limit is not None:
-        limits.append(Limit(Meter.BURST, plan.burst_limit, _SECOND))
+        return (Limit(Meter.WINDOW, most, timedelta(seconds=window_seconds)), *_burst(most, None))
+    return plan_limits(plan)
+
+
+def plan_limits(plan: UsagePlan) -> tuple[Limit, ...]:
+    """The limits of a usage plan."""
+    window = Limit(Meter.WINDOW, plan.rate_limit, timedelta(seconds=plan.window_seconds))
+    limits = [window, *_burst(plan.rate_limit, plan.burst_limit)]
     if plan.quota_limit is not None and plan.quota_period is not None:
         limits.append(Limit(Meter.QUOTA, plan.quota_limit, plan.quota_period))
     return tuple(limits)
+
+
+def _burst(most: int, burst: int | None) -> tuple[Limit, ...]:
+    """The limit of a second, which a gate has wherever a window's requests could all come at once and be too many."""
+    if burst is None and most <= MOST_A_SECOND:
+        return ()
+    return (Limit(Meter.BURST, MOST_A_SECOND if burst is None else burst, _SECOND),)
 
 
 def _step(count: Count | None, limit: Limit, now: datetime, cost: int) -> Step:

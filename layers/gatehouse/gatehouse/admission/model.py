@@ -25,7 +25,7 @@ class Gate:
 class Entry:
     """What a request writes at a gate: a step of each counter, and `cost` more for its `user` on that day.
 
-    `now` is in milliseconds. `note` is what the stream is to see to.
+    `now` is in milliseconds. `note` is what the stream is to see to; `plan_id` is the plan that must still be assigned.
     """
 
     now: int
@@ -35,6 +35,7 @@ class Entry:
     day: int
     turns_day: bool
     note: str | None = None
+    plan_id: str | None = None
 
 
 class NotEntered(Exception):

@@ -42,6 +42,7 @@ class Secrets:
         """
         if stored is not None and (version := self.recognise(key, stored, now)) is not None:
             return version
+        self.guesses.check(address, now)
         candidates = [] if stored is None else _candidates(stored, now)
         chosen = [(v, secret_hash) for v, secret_hash in candidates if not is_made_secret_hash(secret_hash)]
         if not chosen and is_made_key_id(key.key_id):

@@ -12,7 +12,7 @@ from gatehouse.admission.gate import SESSIONS, Counter, Outdated, Request, addre
 from gatehouse.admission.guesses import TooManyGuesses
 from gatehouse.admission.lookup import Lookup, Seen
 from gatehouse.admission.memory import KnownCredential, Memory
-from gatehouse.admission.meters import Allowance, Limit, Meter, credential_limits, session_limits, spent
+from gatehouse.admission.meters import Allowance, Limit, Meter, credential_limits, plan_limits, session_limits, spent
 from gatehouse.admission.model import Admitted, Gate
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import Role, Standing
@@ -21,7 +21,7 @@ from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.errors import ServiceUnavailable, Unauthenticated
 from gatehouse.permissions import ANONYMOUS, Caller, program
 from gatehouse.plans.model import UsagePlan
-from gatehouse.tokens import SESSION, TokenExpired, TokenKind, Tokens
+from gatehouse.tokens import SESSION, Claims, TokenExpired, TokenKind, Tokens
 from gatehouse.wall.model import anonymous_key, own_key, shared_key, tier_for
 
 USED_AT_MOST_EVERY = timedelta(hours=1)
@@ -92,8 +92,8 @@ class Admission:
                 now,
             )
         except TooManyGuesses as error:
-            most = self.lookup.secrets.guesses.per_address
-            return self._nobody(Allowance(limit=most, remaining=0, resets_at=error.until, is_spent=True), None)
+            spent_on = Allowance(limit=error.limit, remaining=0, resets_at=error.until, is_spent=True)
+            return self._nobody(spent_on, None)
 
     def by_token(self, kind: TokenKind, token: str) -> Admitted:
         """The program whose long-lived token, or whose access token from `/oauth/token`, it is."""
@@ -102,38 +102,40 @@ class Admission:
             claims = self.tokens.verify(kind, token, now)
         except TokenExpired as error:
             raise Unauthenticated("The token has expired.") from error
-        scope = claims.own.get("scope")
-        narrowed = None if scope is None else frozenset(str(scope).split())
         return self._admit(
-            self.lookup.recall_token(claims, now), lambda: self.lookup.look_up_token(kind, claims, now), narrowed, now
+            self.lookup.recall_token(claims, now), lambda: self.lookup.look_up_token(kind, claims, now), claims, now
         )
 
     def charge(self, caller: Caller, plan: UsagePlan, cost: int) -> Allowance:
         """What remains when an admitted request has cost as much more; nothing is charged where that is too much."""
         now = self.clock.now()
-        limits = [limit for limit in credential_limits(plan.rate_limit, 1, plan) if limit.meter is not Meter.BURST]
+        limits = [limit for limit in plan_limits(plan) if limit.meter is not Meter.BURST]
         if (over := spent({}, limits, now, cost)) is not None:
             return over
         request = Request(
-            consumer_id=caller.consumer_id or "", user=str(caller.credential_number), limits=limits, now=now, cost=cost
+            consumer_id=caller.consumer_id or "",
+            user=str(caller.credential_number),
+            limits=limits,
+            now=now,
+            cost=cost,
+            plan_id=plan.id,
         )
         try:
             return self.counter.enter(request, None)[1]
         except Outdated as error:
-            raise Unauthenticated("The credential has ended.") from error
+            # What another plan has begun to count must not be turned by this one's windows.
+            raise ServiceUnavailable("The usage plan, or the account, has just changed. Try again.") from error
 
-    def _admit(
-        self, seen: Seen | None, look_up: Callable[[], Seen], narrowed: frozenset[str] | None, now: datetime
-    ) -> Admitted:
+    def _admit(self, seen: Seen | None, look_up: Callable[[], Seen], claims: Claims | None, now: datetime) -> Admitted:
         for _ in range(_ATTEMPTS):
             known, version = seen or look_up()
             try:
-                return self._enter(known, version, narrowed, now)
+                return self._enter(known, version, claims, now)
             except Outdated:
                 seen = None
         raise _changing()
 
-    def _enter(self, known: KnownCredential, version: int, narrowed: frozenset[str] | None, now: datetime) -> Admitted:
+    def _enter(self, known: KnownCredential, version: int, claims: Claims | None, now: datetime) -> Admitted:
         standing, credential = known.standing, known.stored.credential
         plan = None if standing.plan_id is None else self.find_plan(standing.plan_id)
         limits = credential_limits(self._most(standing), self.throttle.window_seconds, plan)
@@ -150,7 +152,13 @@ class Admission:
         if is_due and not allowance.is_spent:
             self.memory.used.keep(name_of_use, now)
         return Admitted(
-            caller=program(credential, standing.role, narrowed),
+            caller=program(
+                credential,
+                standing.role,
+                version=version,
+                narrowed=_scopes_of(claims),
+                token_ends_at=None if claims is None else claims.expires_at,
+            ),
             allowance=allowance,
             gateway_key=self._key_of(gate, limits, now),
             plan_id=None if plan is None else plan.id,
@@ -179,6 +187,12 @@ class Admission:
     def _nobody(self, allowance: Allowance, reason: str | None) -> Admitted:
         caller = ANONYMOUS if reason is None else Caller(refused_because=reason)
         return Admitted(caller=caller, allowance=allowance, gateway_key=anonymous_key(self.key_seed))
+
+
+def _scopes_of(claims: Claims | None) -> frozenset[str] | None:
+    """What a token was made for; None where that is all its credential may do, or there is no token."""
+    scope = None if claims is None else claims.own.get("scope")
+    return None if scope is None else frozenset(str(scope).split())
 
 
 def _changing() -> ServiceUnavailable:

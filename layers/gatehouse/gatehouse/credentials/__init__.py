@@ -1,1 +1,1 @@
-"""What programs sign in with: API keys."""
+"""What programs sign in with: API keys, Basic credentials, JWTs and OAuth2 clients."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gatehouse.admission.model import Admitted
 from gatehouse.clock import Clock
-from gatehouse.consumers.model import User
+from gatehouse.consumers.model import Role, User
 from gatehouse.credentials import fields
 from gatehouse.credentials.model import Credential
 from gatehouse.errors import BadRequest, Unauthenticated
@@ -99,7 +99,7 @@ class Clients:
         counts = credential.is_in_force(now) and credential.takes_version(claims.own["ver"], now)
         if found.is_revoked or not owner.is_active or not counts:
             return None
-        left = program(credential, owner.role, _scopes_of(claims)).scopes
+        left = _program(credential, owner.role, _scopes_of(claims)).scopes
         return LiveToken(claims=claims, credential=credential, scopes=None if left is None else tuple(sorted(left)))
 
     def revoke(self, caller: Caller, token: str) -> None:
@@ -135,9 +135,13 @@ def _asked(credential: Credential, scope: str) -> tuple[str, ...]:
         words = fields.scopes(scope.split(" ")) or ()
     except BadRequest as error:
         raise InvalidScope("scope is a list of words such as users:read, with one space between.") from error
-    if program(credential, credential.role, frozenset(words)).scopes != frozenset(words):
+    if _program(credential, credential.role, frozenset(words)).scopes != frozenset(words):
         raise InvalidScope("The client does not have this scope.")
     return words
+
+
+def _program(credential: Credential, role: Role, scopes: frozenset[str] | None) -> Caller:
+    return program(credential, role, version=credential.version, narrowed=scopes)
 
 
 def _scopes_of(claims: Claims) -> frozenset[str] | None:
@@ -146,9 +150,4 @@ def _scopes_of(claims: Claims) -> frozenset[str] | None:
 
 
 def _end_of(credential: Credential, version: int, now: datetime) -> datetime:
-    ends = [now + LONGEST]
-    if credential.expires_at is not None:
-        ends.append(credential.expires_at)
-    if version != credential.version and credential.rotation is not None:
-        ends.append(credential.rotation.overlap_ends_at)
-    return min(ends)
+    return credential.ends_at(version, now + LONGEST) or now + LONGEST

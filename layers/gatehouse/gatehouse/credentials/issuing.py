@@ -50,6 +50,10 @@ class Issuer:
         if key_id is None:
             raise BadRequest("keySecret needs a keyId beside it.", field="keyId")
         keys.check_chosen_secret(secret)
+        if kind is CredentialType.OAUTH2 and "%" in secret:
+            raise BadRequest(
+                "keySecret of an OAUTH2 client has no %: clients differ in how they send it.", field="keySecret"
+            )
 
     def chosen(self, secret: str) -> Secret:
         """A secret that a caller chose."""

@@ -62,6 +62,13 @@ class Credential:
             return self.last_used_at
         return None if self.rotation is None else self.rotation.previous_last_used_at
 
+    def ends_at(self, version: int, token_ends_at: datetime | None = None) -> datetime | None:
+        """When the secret of this version, or a token that was got with it, ends; None where nothing says so."""
+        ends = [self.expires_at, token_ends_at]
+        if version != self.version and self.rotation is not None:
+            ends.append(self.rotation.overlap_ends_at)
+        return min((end for end in ends if end is not None), default=None)
+
     def takes_version(self, version: int, now: datetime) -> bool:
         """Whether the secret of this version counts at `now`: the present one, or the one before it in its overlap."""
         if version == self.version:

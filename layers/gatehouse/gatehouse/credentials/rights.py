@@ -9,16 +9,28 @@ from gatehouse.permissions import Caller
 
 
 def require_within(caller: Caller, own: Credential | None, credential: Credential) -> None:
-    """Nothing, where the credential gives no more than the caller's own, which may be gone; raises Forbidden."""
+    """Nothing, where the credential gives no more, and for no longer, than what the caller came with; raises Forbidden.
+
+    `own` is the caller's credential, which may be gone by now.
+    """
     within = (
         own is not None
         and credential.role.lower_of(caller.role) is credential.role
         and credential.scopes is not None
         and frozenset(credential.scopes) <= (caller.scopes or frozenset())
-        and (own.expires_at is None or (credential.expires_at is not None and credential.expires_at <= own.expires_at))
+        and (caller.ends_at is None or (credential.expires_at is not None and credential.expires_at <= caller.ends_at))
     )
     if not within:
         raise Forbidden("A credential cannot give more than it has: role, scopes and expiry.", reason="SCOPE")
+
+
+def require_present(caller: Caller, credential: Credential) -> None:
+    """Nothing, unless the caller came with an earlier secret of this very credential; raises Forbidden.
+
+    Who rotates because a secret is known to others must not have it rotated away by them.
+    """
+    if caller.credential_id == credential.id and caller.credential_version != credential.version:
+        raise Forbidden("Only the present secret of a credential rotates it.", reason="SCOPE")
 
 
 def switched(caller: Caller, before: Credential, after: Credential) -> Credential:

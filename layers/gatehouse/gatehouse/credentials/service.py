@@ -9,7 +9,7 @@ from gatehouse.consumers.model import Role, User
 from gatehouse.credentials import fields, keys
 from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.model import Credential, CredentialQuery, CredentialType, IssuedCredential
-from gatehouse.credentials.rights import require_within, switched
+from gatehouse.credentials.rights import require_present, require_within, switched
 from gatehouse.credentials.rotation import rotated
 from gatehouse.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id, parse_id
@@ -18,6 +18,9 @@ from gatehouse.persistence import Page, Stale
 
 MOST_ACTIVE = 100
 """Active credentials of one consumer; one that has expired counts until it is switched off or deleted."""
+
+MOST_KEPT = 500
+"""Credentials of one consumer, active or not; to look at all of them must not cost much."""
 
 UNNUMBERED = 0
 """The number of a credential that is not kept yet."""
@@ -37,7 +40,7 @@ class CredentialStore(Protocol):
     def create_credential(self, credential: Credential, secret_hash: str | None) -> Credential:
         """Keeps it under the next number of its owner's, which none had before, and answers with it.
 
-        Raises Conflict for a key id that was ever used, Stale above MOST_ACTIVE or without an owner.
+        Raises Conflict for a key id that was ever used, Stale above MOST_ACTIVE or MOST_KEPT, or without an owner.
         """
 
     def update_credential(self, before: Credential, after: Credential) -> None:
@@ -149,6 +152,7 @@ class Credentials:
             before, owner = self._target(caller, credential_id, Action.ROTATE_CREDENTIAL)
             self._require_self_service(caller, owner)
             now = self.clock.now()
+            require_present(caller, before)
             after = rotated(before, overlap, now)
             self._require_within(caller, after)
             secret = self.issuer.made(after, now)
@@ -191,11 +195,11 @@ class Credentials:
         return credential, owner
 
     def _require_self_service(self, caller: Caller, owner: User) -> None:
-        if not self.self_service and caller.role is not Role.ADMIN and caller.consumer_id == owner.id:
-            raise Forbidden("Only an ADMIN manages credentials here.", reason="SELF_SERVICE")
+        if not self.self_service and caller.role is Role.USER and caller.consumer_id == owner.id:
+            raise Forbidden("A USER does not manage credentials here.", reason="SELF_SERVICE")
 
     def _require_within(self, caller: Caller, credential: Credential) -> None:
-        """Refuses a credential that would give more than the credential that the caller came with."""
+        """Refuses a credential that would give more than what the caller came with; a session is held to nothing."""
         if caller.credential_id is not None:
             require_within(caller, self.store.find_credential(caller.credential_id), credential)
 
@@ -232,5 +236,7 @@ class Credentials:
 
 
 def too_many_active() -> Conflict:
-    """The refusal of one active credential too many."""
-    return Conflict(f"A consumer has at most {MOST_ACTIVE} active credentials; switch off or delete some first.")
+    """The refusal of one credential too many."""
+    return Conflict(
+        f"A consumer has at most {MOST_ACTIVE} active credentials, and {MOST_KEPT} in all; delete some first."
+    )

@@ -44,8 +44,8 @@ def _of_profile(before: Image | None, after: Image | None) -> Iterator[Fact]:
 
 
 def _key_goes_by(image: Image | None) -> tuple[Any, ...]:
-    """What decides about a consumer's own key: nothing, where there is no active credential to use it."""
+    """What decides about a consumer's own key: nothing, where there never was a credential to use it."""
     if image is None:
         return ()
     profile = ProfileRecord.from_raw_data(dict(image))
-    return (profile.role, profile.plan_id) if profile.credentials > 0 else ()
+    return (profile.role, profile.plan_id) if profile.numbered > 0 else ()

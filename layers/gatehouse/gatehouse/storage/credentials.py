@@ -7,7 +7,7 @@ from pynamodb.expressions.update import Action
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential, CredentialQuery
-from gatehouse.credentials.service import MOST_ACTIVE, too_many_active
+from gatehouse.credentials.service import MOST_ACTIVE, MOST_KEPT, too_many_active
 from gatehouse.errors import Conflict, ServiceUnavailable
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
@@ -95,8 +95,12 @@ class DynamoCredentials:
             otherwise=Stale(),
         )
         transaction.delete(CredentialWayRecord.of(credential))
-        if credential.is_active:
-            _count(transaction, credential.consumer_id, -1, Stale())
+        transaction.update(
+            ProfileRecord.key(credential.consumer_id),
+            [ProfileRecord.kept.add(-1), ProfileRecord.credentials.add(-1 if credential.is_active else 0)],
+            ProfileRecord.pk.exists(),
+            otherwise=Stale(),
+        )
         _move_epoch(transaction, credential.consumer_id)
         transaction.commit()
 
@@ -112,7 +116,7 @@ def _next_number(owner: str) -> int:
             profile = ProfileRecord.get(keys.consumer(owner), keys.PROFILE, consistent_read=True)
         except ProfileRecord.DoesNotExist:
             raise Stale from None
-    if profile.credentials >= MOST_ACTIVE:
+    if profile.credentials >= MOST_ACTIVE or profile.kept >= MOST_KEPT:
         raise Stale
     return int(profile.numbered) + 1
 
@@ -128,8 +132,10 @@ def _create(credential: Credential, secret_hash: str | None) -> None:
     transaction.put(CredentialWayRecord.of(credential))
     transaction.update(
         ProfileRecord.key(credential.consumer_id),
-        [ProfileRecord.credentials.add(1), ProfileRecord.numbered.set(credential.number)],
-        (ProfileRecord.credentials < MOST_ACTIVE) & (ProfileRecord.numbered == credential.number - 1),
+        [ProfileRecord.credentials.add(1), ProfileRecord.kept.add(1), ProfileRecord.numbered.set(credential.number)],
+        (ProfileRecord.credentials < MOST_ACTIVE)
+        & (ProfileRecord.kept < MOST_KEPT)
+        & (ProfileRecord.numbered == credential.number - 1),
         otherwise=_NumberTaken(),
     )
     transaction.commit()

@@ -15,6 +15,8 @@ class DynamoGates:
     def enter(self, consumer_id: str, epoch: int | None, entry: Entry) -> Gate:
         update = CountingUpdate()
         update.conditions.append("attribute_exists(PK)" if epoch is None else f"epoch = {update.number(epoch)}")
+        if entry.plan_id is not None:
+            update.conditions.append(f"planId = {update.value({'S': entry.plan_id})}")
         for step in entry.steps:
             _count(update, step, entry.now)
         _count_day(update, entry)

@@ -20,8 +20,8 @@ from gatehouse.storage.schema import Record
 
 
 class ProfileRecord(Record):
-    """A consumer. `sessions` never is below the number of live sessions, `credentials` is that of active ones, and
-    `numbered` that of all credentials ever made.
+    """A consumer. `sessions` never is below the number of live sessions, `credentials` is that of active ones,
+    `kept` that of all that are not deleted, and `numbered` that of all ever made.
 
     `generation` is the gate's, written with it.
     """
@@ -41,6 +41,7 @@ class ProfileRecord(Record):
     plan_id = UnicodeAttribute(attr_name="planId", null=True)
     sessions = NumberAttribute(default=0)
     credentials = NumberAttribute(default=0)
+    kept = NumberAttribute(default=0)
     numbered = NumberAttribute(default=0)
     generation = NumberAttribute(default=0)
     revision = NumberAttribute(default=0)

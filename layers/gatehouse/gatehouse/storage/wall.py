@@ -96,6 +96,6 @@ def _holders(consumer_ids: Iterable[str], plans: dict[str, UsagePlan | None]) ->
                 role=Role(profile.role),
                 plan_id=plan_id,
                 plan=None if plan_id is None else plans[plan_id],
-                credentials=int(profile.credentials),
+                has_had_credentials=profile.numbered > 0,
                 own_key=gate.gate().own_key,
             )

@@ -7,7 +7,7 @@ from gatehouse.admission.gate import SESSIONS
 from gatehouse.errors import BadRequest
 from gatehouse.usage.model import CredentialName, CredentialUsage, UsageDay
 
-MOST_DAYS = 92
+_MOST_DAYS = 92
 _DAYS_BY_DEFAULT = 30
 _EPOCH = date(1970, 1, 1)
 
@@ -18,8 +18,8 @@ def asked_for(first: date | None, last: date | None, now: datetime) -> tuple[dat
     since = _days_before(until, _DAYS_BY_DEFAULT - 1) if first is None else first
     if since > until:
         raise BadRequest("from must not be later than to.", field="from")
-    if (until - since).days >= MOST_DAYS:
-        raise BadRequest(f"Usage is told for at most {MOST_DAYS} days at once.", field="from")
+    if (until - since).days >= _MOST_DAYS:
+        raise BadRequest(f"Usage is told for at most {_MOST_DAYS} days at once.", field="from")
     return since, until
 
 

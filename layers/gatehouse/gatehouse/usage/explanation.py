@@ -6,15 +6,22 @@ from datetime import datetime
 from enum import StrEnum
 
 from gatehouse.admission.meters import Count, Limit, Meter, allowance, spent
-from gatehouse.consumers.model import User
+from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.model import Credential
 from gatehouse.errors import Forbidden
 from gatehouse.permissions import SCOPES, Action, Caller, program, require
 from gatehouse.plans.model import UsagePlan
 
+_SELF_SERVICE = frozenset(
+    {
+        *(Action.CREATE_CREDENTIAL, Action.UPDATE_CREDENTIAL, Action.ROTATE_CREDENTIAL),
+        *(Action.DISABLE_CREDENTIAL, Action.DELETE_CREDENTIAL),
+    }
+)
+
 
 class AccessRule(StrEnum):
-    """What can decide about a call, in the order in which it is asked."""
+    """What can decide about a call; of several that refuse it, the first is told."""
 
     STANDING = "STANDING"
     ROLE = "ROLE"
@@ -42,20 +49,22 @@ class AccessExplanation:
 class Call:
     """A call that might be made: by whom, with which credential (None: a session), and for which root field.
 
-    `action` is the right that the field takes; None where anybody may ask for it.
+    `action` is the right that the field takes; None where anybody may ask for it. `self_service` says whether a USER
+    may manage credentials.
     """
 
     user: User
     credential: Credential | None
     operation: str
     action: Action | None
+    self_service: bool = True
 
     @property
     def caller(self) -> Caller:
         """Who the gate would take it to be."""
         if self.credential is None:
             return Caller(consumer_id=self.user.id, role=self.user.role, session_id="any")
-        return program(self.credential, self.user.role)
+        return program(self.credential, self.user.role, version=self.credential.version)
 
 
 def explain(
@@ -82,6 +91,8 @@ def _by_rights(call: Call) -> AccessExplanation | None:
     except Forbidden as error:
         rule = AccessRule(error.reason or AccessRule.ROLE)
         return _refused(rule, _why_not(call.caller, call.action, rule))
+    if not call.self_service and call.caller.role is Role.USER and call.action in _SELF_SERVICE:
+        return _refused(AccessRule.ROLE, "A USER does not manage credentials here.")
     return None
 
 

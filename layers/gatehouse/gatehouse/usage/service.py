@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from gatehouse.admission.gate import SESSIONS
+from gatehouse.admission.gate import OTHERS, SESSIONS
 from gatehouse.admission.meters import Allowance, Limit, Meter, allowance, credential_limits, session_limits
 from gatehouse.admission.model import Gate
 from gatehouse.clock import Clock
@@ -51,6 +51,7 @@ class Usages:
     clock: Clock
     limits_by_role: Mapping[Role, int]
     window_seconds: int
+    self_service: bool
 
     def of(self, caller: Caller, user_id: str, first: date | None, last: date | None) -> Usage:
         """What the user has used, and on which days; 30 days up to now where none are told."""
@@ -77,7 +78,13 @@ class Usages:
         gate = self._gate(user)
         plan = None if credential is None else self._plan(gate)
         limits = self._session_limits(user) if credential is None else self._credential_limits(user, plan)
-        call = Call(user=user, credential=credential, operation=operation, action=action)
+        call = Call(
+            user=user,
+            credential=credential,
+            operation=operation,
+            action=action,
+            self_service=self.self_service,
+        )
         return explain(call, plan, gate.counts, limits, self.clock.now())
 
     def _usage(self, user: User, gate: Gate, between: tuple[date, date], now: datetime) -> Usage:
@@ -98,7 +105,7 @@ class Usages:
         by_day = dict(self.store.find_days(owner, first, last))
         if gate.day is not None and first <= (latest := days.day_of(gate.day)) <= last:
             by_day[latest] = gate.usage
-        numbers = {number for requests in by_day.values() for number in requests} - {SESSIONS}
+        numbers = {number for requests in by_day.values() for number in requests} - {SESSIONS, OTHERS}
         names = self.store.find_names(owner, numbers)
         return tuple(days.told(day, by_day[day], names) for day in sorted(by_day, reverse=True))
 

@@ -45,13 +45,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """A consumer, as far as its key goes by it: role, plan, how many active credentials, and the key on record."""
+    """A consumer, as far as its key goes by it: role, plan, whether it ever had a credential, and the key on record."""
 
     consumer_id: str
     role: Role
     plan_id: str | None
     plan: UsagePlan | None
-    credentials: int
+    has_had_credentials: bool
     own_key: OwnKey | None
 
 
@@ -127,7 +127,7 @@ class Wall:
 
     def tier_of(self, holder: Holder | None) -> int | None:
         """The tier that the consumer's own key belongs in; None where it is to have no key."""
-        if holder is None or holder.credentials == 0:
+        if holder is None or not holder.has_had_credentials:
             return None
         if holder.plan is not None:
             return tier_for(holder.plan.rate_limit, holder.plan.window_seconds)
