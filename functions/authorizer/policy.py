@@ -5,6 +5,7 @@ from typing import Any
 
 from gatehouse.admission.model import Admitted
 from gatehouse.admission.telling import reset_seconds, retry_after
+from gatehouse.clock import milliseconds
 from gatehouse.permissions import Caller
 
 ALLOW = "allow"
@@ -53,7 +54,7 @@ def _caller(caller: Caller) -> dict[str, str | None]:
         "credentialId": caller.credential_id,
         "credentialNumber": _text(caller.credential_number),
         "credentialVersion": _text(caller.credential_version),
-        "endsAt": None if caller.ends_at is None else str(int(caller.ends_at.timestamp())),
+        "endsAt": None if caller.ends_at is None else str(milliseconds(caller.ends_at)),
         "scopes": _scopes(caller),
     }
 

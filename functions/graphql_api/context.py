@@ -8,6 +8,7 @@ from typing import Any
 from graphql import GraphQLResolveInfo
 
 from gatehouse.admission.meters import Allowance
+from gatehouse.clock import from_milliseconds
 from gatehouse.consumers.model import Role
 from gatehouse.permissions import Caller
 from gatehouse.wiring import Gatehouse
@@ -68,7 +69,7 @@ def _caller(told: Mapping[str, str]) -> Caller:
         credential_id=told.get("credentialId"),
         credential_number=_number(told, "credentialNumber"),
         credential_version=_number(told, "credentialVersion"),
-        ends_at=None if (ends := _number(told, "endsAt")) is None else datetime.fromtimestamp(ends, UTC),
+        ends_at=None if (ends := _number(told, "endsAt")) is None else from_milliseconds(ends),
         scopes=_scopes(told),
     )
 

@@ -212,7 +212,7 @@ def test_a_well_formed_key_that_was_never_made_costs_its_readings_and_is_counted
     assert costs == [{"GetItem": 1, **AT_ONCE, "UpdateItem": 3}, {"GetItem": 1, **AT_ONCE, "UpdateItem": 2}]
 
 
-def test_a_gate_that_100_users_used_on_one_day_with_every_counter_is_under_one_unit(
+def test_a_gate_that_75_users_used_on_one_day_with_every_counter_is_under_one_unit(
     dynoxide_store: Store, clock: StoppedClock
 ) -> None:
     grounds = Grounds(clock, the_settings(THROTTLE_LIMIT="1000000"))
@@ -223,7 +223,7 @@ def test_a_gate_that_100_users_used_on_one_day_with_every_counter_is_under_one_u
     for one in shown:
         one.call(function)
     costs = []
-    for credentials in (range(402, 500), range(500, 800)):
+    for credentials in (range(4402, 4475), range(4475, 4800)):
         for number in credentials:
             use_much(grounds.user_id, str(number))
         costs.append([cost_at(function, one) for one in shown])
@@ -231,26 +231,26 @@ def test_a_gate_that_100_users_used_on_one_day_with_every_counter_is_under_one_u
     assert costs[1][0].units > 1  # so that it would be noticed
 
 
-def test_after_100_credentials_of_a_day_the_next_are_counted_together_until_the_day_turns(
+def test_after_75_credentials_of_a_day_the_next_are_counted_together_until_the_day_turns(
     dynoxide_store: Store, clock: StoppedClock
 ) -> None:
     grounds = Grounds(clock, the_settings(THROTTLE_LIMIT="1000000"))
-    keys, functions = [callers.made_key(grounds) for _ in range(100)], [grounds.function() for _ in range(2)]
+    keys, functions = [callers.made_key(grounds) for _ in range(75)], [grounds.function() for _ in range(2)]
     for number, key in enumerate(keys):
         key.call(functions[number % 2])
     for key in keys[1:3]:
         grounds.credentials.delete(grounds.owner, key.credential_id)
     more = [callers.made_key(grounds) for _ in range(2)]
-    known = [keys[0], keys[99]]
+    known = [keys[0], keys[74]]
     for function in functions:
         for shown in (*more, callers.session(grounds), *known):
             shown.call(function)
-    assert usage_of(grounds) == {str(number): 1 for number in range(2, 100)} | {"1": 3, "100": 3, OTHERS: 6}
+    assert usage_of(grounds) == {str(number): 1 for number in range(2, 75)} | {"1": 3, "75": 3, OTHERS: 6}
     assert [cost_at(function, shown) for function in functions for shown in (*more, *known)] == [ONE_WRITE] * 8
     clock.advance(days=1)
     for function, shown in zip(functions, more, strict=True):
         shown.call(function)
-    assert usage_of(grounds) == {"101": 1, "102": 1}
+    assert usage_of(grounds) == {"76": 1, "77": 1}
 
 
 def usage_of(grounds: Grounds) -> Mapping[str, int]:

@@ -288,5 +288,7 @@ def test_a_credential_that_ends_between_two_seconds_changes_itself_and_makes_one
     program = made(house, owner, kind, scopes=MINTER, expiresAt=written(ends))
     renamed = send(house, kind, program, UPDATE_CREDENTIAL, {"id": program.id, "input": {"label": "mine"}})
     assert renamed.data["updateCredential"]["label"] == "mine"
+    if kind == "JWT":
+        ends = ends.replace(microsecond=0)  # a token tells whole seconds, and its credential ends with it
     heir = {"input": {"type": "KEY_AUTH", "scopes": MINTER, "expiresAt": written(ends)}}
     assert send(house, kind, program, CREATE, heir).outcome == "ok"

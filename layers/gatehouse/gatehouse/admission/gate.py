@@ -21,7 +21,7 @@ SESSIONS = "s"
 OTHERS = "o"
 """The user under which the requests of a day are counted that come from too many credentials to tell them apart."""
 
-_MOST_TOLD_APART = 100
+_MOST_TOLD_APART = 75
 _ATTEMPTS = 8
 _MILLISECONDS_OF_A_DAY = 86_400_000
 

@@ -11,10 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from gatehouse.clock import from_milliseconds, milliseconds
-from gatehouse.plans.model import QuotaPeriod, UsagePlan
-
-MOST_A_SECOND = 500
-"""Requests that credentials of one consumer may make in a second at most: a partition takes 1000 writes."""
+from gatehouse.plans.model import MOST_A_SECOND, QuotaPeriod, UsagePlan
 
 _SECOND = timedelta(seconds=1)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gatehouse.credentials.kinds.bearer_jwt import whole_seconds
 from gatehouse.credentials.model import Credential, CredentialType, Rotation
 from gatehouse.errors import Conflict
 
@@ -17,7 +18,7 @@ def rotated(before: Credential, overlap: timedelta, now: datetime) -> Credential
         raise Conflict("A credential that is disabled or has expired cannot be rotated.")
     expires_at = before.expires_at
     if before.type is CredentialType.JWT and expires_at is not None:
-        expires_at = now + (expires_at - _last_issued(before))
+        expires_at = whole_seconds(now + (expires_at - _last_issued(before)))
     return replace(
         before,
         version=before.version + 1,

@@ -131,7 +131,8 @@ class Credentials:
             self._require_self_service(caller, owner)
             if after != replace(before, is_active=False):
                 require_on(caller, Action.UPDATE_CREDENTIAL, owner)
-                self._require_within(caller, after)
+                if caller.credential_id != before.id or after != replace(before, label=after.label):
+                    self._require_within(caller, after)
             if after.is_active is not before.is_active:
                 after = switched(caller, before, after)
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)

@@ -5,11 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from gatehouse.errors import BadRequest
-from gatehouse.plans.model import UsagePlan
+from gatehouse.plans.model import MOST_A_SECOND, UsagePlan
 from gatehouse.text import clean_text
-
-MOST_A_SECOND = 500
-"""The most that one consumer's gate takes: all its requests are written to one item."""
 
 _LONGEST_WINDOW = 86_400
 _MOST_FIELDS = 100

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+MOST_A_SECOND = 500
+"""Requests that credentials of one consumer may make in a second at most: a partition takes 1000 writes."""
+
 
 class QuotaPeriod(StrEnum):
     """How long a quota lasts: a day, a week from Monday, or a month of the calendar, in UTC."""

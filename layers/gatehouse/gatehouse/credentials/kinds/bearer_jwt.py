@@ -19,10 +19,15 @@ def told(tokens: Tokens, credential: Credential, now: datetime) -> str:
 def first_expiry(moment: datetime | None, now: datetime) -> datetime:
     """When a new one ends: in 90 days, or when the caller says; raises BadRequest beyond a year."""
     if moment is None:
-        return now + _USUAL
+        return whole_seconds(now + _USUAL)
     if moment > now + _LONGEST:
         raise BadRequest(f"A JWT lasts at most {_LONGEST.days} days.", field="expiresAt")
-    return moment
+    return whole_seconds(moment)
+
+
+def whole_seconds(moment: datetime) -> datetime:
+    """The moment as a token tells it, so that token and credential end together."""
+    return moment.replace(microsecond=0)
 
 
 def changed_expiry(moment: datetime | None, before: Credential) -> datetime:
