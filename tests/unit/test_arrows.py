@@ -18,7 +18,19 @@ DOORS = sorted(folder.name for folder in FUNCTIONS.iterdir() if (folder / "__ini
 # Rooms of the domain: no module of theirs knows where it runs or what keeps its data.
 DOMAIN_ROOMS = {"accounts", "admission", "consumers", "credentials", "plans", "usage", "wall"}
 DOMAIN_MODULES = {
-    *("bootstrap", "changes", "clock", "cursors", "errors", "ids", "permissions", "persistence", "text", "tokens"),
+    *(
+        "bootstrap",
+        "changes",
+        "clock",
+        "cursors",
+        "errors",
+        "ids",
+        "lately",
+        "permissions",
+        "persistence",
+        "text",
+        "tokens",
+    ),
 }
 OTHER_MODULES = {"settings", "telemetry", "wiring"}
 OUTER_ROOMS = {"storage", "outside"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gatehouse.admission.guesses import Guesses, NotBegun, TooManyGuesses, Tries
-from gatehouse.admission.memory import Lately
 from gatehouse.clock import milliseconds
 from gatehouse.errors import ServiceUnavailable
+from gatehouse.lately import Lately
 from tests.unit.fakes import HOME, START
 from tests.unit.gates import MemoryGates
 

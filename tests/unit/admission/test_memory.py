@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from gatehouse.admission.memory import Lately
+from gatehouse.lately import Lately
 
 
 def test_what_was_kept_is_found_and_what_was_forgotten_is_not() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from gatehouse.admission.guesses import Guesses
-from gatehouse.admission.memory import Lately
 from gatehouse.admission.model import StoredCredential
 from gatehouse.admission.secrets import REMEMBERED, Secrets
 from gatehouse.consumers.model import Role
@@ -15,6 +14,7 @@ from gatehouse.credentials.keys import ApiKey, hash_made_secret, make_secret
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.credentials.rotation import rotated
 from gatehouse.ids import new_id
+from gatehouse.lately import Lately
 from tests.unit.fakes import HASHER, HOME, START
 from tests.unit.gates import MemoryGates
 

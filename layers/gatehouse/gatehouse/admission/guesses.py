@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gatehouse.admission.memory import Lately
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.errors import ServiceUnavailable
+from gatehouse.lately import Lately
 
 _AT_ONCE = 32
 _ATTEMPTS = 4

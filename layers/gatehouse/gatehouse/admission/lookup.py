@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Protocol
 
 from gatehouse.accounts.model import Session
-from gatehouse.admission.memory import KnownCredential, KnownSession, Lately, Memory
+from gatehouse.admission.memory import KnownCredential, KnownSession, Memory
 from gatehouse.admission.model import Gate, KeyClaim, StoredCredential
 from gatehouse.admission.secrets import Secrets
 from gatehouse.credentials.keys import ApiKey
 from gatehouse.credentials.model import CredentialType
 from gatehouse.errors import Unauthenticated
+from gatehouse.lately import Lately
 from gatehouse.tokens import CLIENT_ACCESS, CREDENTIAL, Claims, TokenKind
 
 _TYPE_OF_TOKEN = {CREDENTIAL.typ: CredentialType.JWT, CLIENT_ACCESS.typ: CredentialType.OAUTH2}

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.admission.guesses import Guesses
-from gatehouse.admission.memory import Lately, VerifiedSecret
+from gatehouse.admission.memory import VerifiedSecret
 from gatehouse.admission.model import StoredCredential
 from gatehouse.credentials.keys import ApiKey, is_made_key_id, is_made_secret_hash, matches_made_secret
+from gatehouse.lately import Lately
 
 REMEMBERED = timedelta(minutes=1)
 """How long a chosen secret that was verified need not be hashed again."""
