@@ -95,7 +95,7 @@ def costs_of(endpoint: str, size: int) -> dict[str, Cost]:
             "users(first: 50), role and state": users(role=Role.USER, is_active=True),
             "users(first: 50), search": users(search="person"),
             "user(id)": partial(house.consumers.get, ADMIN, first.id),
-            "login": partial(house.accounts.login, _email(1), PASSWORD),
+            "login": partial(house.accounts.login, _email(1), PASSWORD, "192.0.2.1"),
         }
         return {name: cost_of(operation) for name, operation in operations.items()}
 

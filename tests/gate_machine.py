@@ -44,7 +44,9 @@ from gatehouse.tokens import SESSION, Claims
 from gatehouse.usage.service import Usages
 from tests.unit.fakes import HOME, PASSWORD, START, TOKENS, StoppedClock, the_settings
 
-SETTINGS = the_settings(THROTTLE_LIMIT="3", THROTTLE_LIMIT_MODERATOR="5", THROTTLE_LIMIT_ADMIN="8")
+SETTINGS = the_settings(
+    THROTTLE_LIMIT="3", THROTTLE_LIMIT_MODERATOR="5", THROTTLE_LIMIT_ADMIN="8", GUESS_LIMIT_ADDRESS="100000"
+)
 BY_ROLE = {Role.USER: 3, Role.MODERATOR: 5, Role.ADMIN: 8}
 YEARS = timedelta(days=3_650)
 
@@ -296,9 +298,9 @@ class GateMachine(RuleBasedStateMachine):
     def sign_in(self) -> Any:
         if not self.is_active:
             with pytest.raises(Unauthenticated):
-                self.world.accounts.login(self.first.user.email, PASSWORD)
+                self.world.accounts.login(self.first.user.email, PASSWORD, HOME)
             return multiple()
-        return self._login(self.world.accounts.login(self.first.user.email, PASSWORD).access_token)
+        return self._login(self.world.accounts.login(self.first.user.email, PASSWORD, HOME).access_token)
 
     @rule(login=logins)
     def sign_out(self, login: Login) -> None:

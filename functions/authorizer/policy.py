@@ -56,6 +56,7 @@ def _caller(caller: Caller) -> dict[str, str | None]:
         "credentialVersion": _text(caller.credential_version),
         "endsAt": None if caller.ends_at is None else str(milliseconds(caller.ends_at)),
         "scopes": _scopes(caller),
+        "lacksFactor": "true" if caller.lacks_factor else None,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
+from gatehouse.admission.addresses import address_of
 from gatehouse.admission.meters import Allowance
 from gatehouse.clock import from_milliseconds
 from gatehouse.consumers.model import Role
@@ -28,6 +29,7 @@ class RequestContext:
     allowance: Allowance
     retry_after: int | None = None
     plan_id: str | None = None
+    address: str = "unknown"
     next: dict[str, str] = field(default_factory=dict)
 
 
@@ -46,6 +48,7 @@ def from_event(gatehouse: Gatehouse, event: Mapping[str, Any]) -> RequestContext
         allowance(told),
         _number(told, "retryAfter"),
         told.get("plan"),
+        _address(event, gatehouse.settings.trusted_proxies),
     )
 
 
@@ -57,6 +60,13 @@ def allowance(told: Mapping[str, str]) -> Allowance:
         resets_at=datetime.fromtimestamp(int(told["reset"]), UTC),
         is_spent=told["verdict"] != "allow",
     )
+
+
+def _address(event: Mapping[str, Any], trusted_proxies: int) -> str:
+    """Where the request comes from, as the authorizer counts it."""
+    headers = event.get("multiValueHeaders") or {}
+    forwarded = [value for name, values in headers.items() if name.lower() == "x-forwarded-for" for value in values]
+    return address_of(event["requestContext"]["identity"]["sourceIp"], ", ".join(forwarded), trusted_proxies)
 
 
 def _caller(told: Mapping[str, str]) -> Caller:
@@ -71,6 +81,7 @@ def _caller(told: Mapping[str, str]) -> Caller:
         credential_version=_number(told, "credentialVersion"),
         ends_at=None if (ends := _number(told, "endsAt")) is None else from_milliseconds(ends),
         scopes=_scopes(told),
+        lacks_factor="lacksFactor" in told,
     )
 
 

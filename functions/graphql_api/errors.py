@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from gatehouse import telemetry
-from gatehouse.errors import BadRequest, GatehouseError, ServiceUnavailable
+from gatehouse.errors import BadRequest, GatehouseError, ServiceUnavailable, TwoFactorRequired
 
 INTERNAL = "INTERNAL_SERVER_ERROR"
 
@@ -26,6 +26,7 @@ def refusal(error: GatehouseError | GraphQLError, correlation_id: str) -> dict[s
         "statusCode": error.status,
         "field": error.field,
         "reason": error.reason,
+        "challenge": error.challenge if isinstance(error, TwoFactorRequired) else None,
         "correlationId": correlation_id,
     }
     known = {name: value for name, value in extensions.items() if value is not None}

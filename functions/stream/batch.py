@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse.changes import DayEnded, KeyAffected, SecretUsed
+from gatehouse.changes import DayEnded, KeyAffected, MailWritten, SecretUsed
 from gatehouse.wiring import Following
-from stream import last_use, provisioning, records, usage
+from stream import last_use, mailing, provisioning, records, usage
 
 
 class Batch:
@@ -24,6 +24,8 @@ class Batch:
                     usage.follow(fact, self._following.usage_days)
                 case SecretUsed():
                     last_use.follow(fact, self._following.last_uses)
+                case MailWritten():
+                    mailing.follow(fact, self._following.mails)
                 case KeyAffected() if fact.consumer_id not in self._keys_seen_to:
                     provisioning.follow(fact, self._following.wall)
                     self._keys_seen_to.add(fact.consumer_id)

@@ -21,7 +21,7 @@ from typing import Any
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PROCESSORS = ("aarch64", "x86_64")
 SERVICES = frozenset(
-    {"apigateway", "dynamodb", "secretsmanager"}
+    {"apigateway", "dynamodb", "secretsmanager", "sesv2", "sqs"}
 )  # botocore describes all of AWS, and these are what the functions call
 MODELS = ("service-2.*", "endpoint-rule-set-1.*")
 UNUSED = (

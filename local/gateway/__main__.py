@@ -23,6 +23,8 @@ from local.gateway.environment import (
 from local.gateway.following import account, pumping
 from local.gateway.gateway import Gateway
 from local.gateway.intrinsics import TemplateError
+from local.gateway.outbox import Outbox
+from local.gateway.queues import LocalQueue
 from local.gateway.runtime import load_handlers
 from local.gateway.server import Server
 from local.gateway.store import make_ready
@@ -61,14 +63,16 @@ def _serve() -> None:
     clock = MovableClock()
     graph = wiring.build(settings, clock)
     wiring.install(graph)
-    plane = account(settings, template, clock)
+    outbox, mails = Outbox(), LocalQueue()
+    wiring.install_post(wiring.build_post(settings, clock, outbox))
+    plane = account(settings, template, clock, mails)
     example = load_example(template)
     handlers = load_handlers(template) | load_handlers(example)
     gateway = Gateway(template, handlers, clock, {EXAMPLE_BASE_PATH: example}, plane)
     url = f"http://localhost:{listening.getsockname()[1]}/graphql"
     lines = [READY + url, *first_admin(graph.bootstrap, chosen, url), where_the_example_is(url)]
-    server = Server(gateway, clock, frozenset(settings.allowed_origins))
-    with pumping(settings, template, clock):
+    server = Server(gateway, clock, outbox, frozenset(settings.allowed_origins))
+    with pumping(settings, template, clock, mails):
         asyncio.run(server.run_until_signalled(listening, lambda: print("\n".join(lines), flush=True)))
 
 

@@ -11,7 +11,8 @@ from gatehouse.wall.model import own_key
 from gatehouse.wall.service import Wall
 from local.gateway.control_plane import ControlPlane
 from local.gateway.pump import Pump
-from local.gateway.runtime import Runtime, load_stream_handlers
+from local.gateway.queues import LocalQueue
+from local.gateway.runtime import Runtime, load_event_handlers
 from local.gateway.streams import open_stream
 from local.gateway.template import Template
 from local.gateway.wall import control_plane
@@ -19,13 +20,13 @@ from local.gateway.wall import control_plane
 _PATIENCE = 900.0  # the longest that Lambda lets a function run
 
 
-def account(settings: Settings, template: Template, clock: Clock) -> ControlPlane:
+def account(settings: Settings, template: Template, clock: Clock, mails: LocalQueue) -> ControlPlane:
     """The keys of an account that the template is deployed to, with those that the table says are there.
 
     It is what the stream's functions are given to work on; the table must be connected.
     """
     plane = control_plane(template, clock, creations_per_second=None)
-    following = wiring.build_following(settings, clock, plane)
+    following = wiring.build_following(settings, clock, plane, mails)
     if settings.dynamodb_endpoint is not None:
         _put_back_keys(plane, following.wall, settings)
     wiring.install_following(following)
@@ -33,10 +34,17 @@ def account(settings: Settings, template: Template, clock: Clock) -> ControlPlan
 
 
 @contextmanager
-def pumping(settings: Settings, template: Template, clock: Clock) -> Iterator[None]:
-    """The functions are called with the table's changes while the block runs; not at all where there is no stream."""
-    handlers = load_stream_handlers(template)
+def pumping(settings: Settings, template: Template, clock: Clock, mails: LocalQueue) -> Iterator[None]:
+    """The functions are called with the table's changes, and with the mails that are queued, while the block runs; with
+    none where there is no stream.
+    """
+    handlers = load_event_handlers(template)
     with ExitStack() as to_end:
+        for queue in template.queue_mappings:
+            runtime = Runtime(template.functions, handlers, workers=1)
+            to_end.callback(runtime.close)
+            mails.start(partial(_invoke, runtime, queue.function), queue.receives)
+            to_end.callback(mails.stop)
         for mapping in template.stream_mappings:
             if (stream := open_stream(settings)) is None:
                 break

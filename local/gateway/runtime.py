@@ -113,9 +113,13 @@ def load_handlers(template: Template) -> dict[str, Handler]:
     return {name: _load(function) for name, function in template.functions.items() if name in names}
 
 
-def load_stream_handlers(template: Template) -> dict[str, Handler]:
-    """The handlers of the functions that are called with changes of the table; raises TemplateError without."""
-    return {mapping.function: _load(template.functions[mapping.function]) for mapping in template.stream_mappings}
+def load_event_handlers(template: Template) -> dict[str, Handler]:
+    """The handlers of the functions that get the table's changes or messages of a queue; raises TemplateError."""
+    names = [
+        *(mapping.function for mapping in template.stream_mappings),
+        *(mapping.function for mapping in template.queue_mappings),
+    ]
+    return {name: _load(template.functions[name]) for name in names}
 
 
 def _load(function: Function) -> Handler:

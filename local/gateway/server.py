@@ -17,9 +17,11 @@ from aiohttp import web
 from local.gateway.clock import MovableClock
 from local.gateway.gateway import BODY_LIMIT, Gateway
 from local.gateway.messages import HttpRequest, HttpResponse
+from local.gateway.outbox import Outbox
 from local.gateway.responses import error
 
 CLOCK_PATH = "/local/clock"
+OUTBOX_PATH = "/local/outbox"
 
 _log = logging.getLogger(__name__)
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", re.IGNORECASE)
@@ -29,11 +31,12 @@ _SECONDS_FOR_REQUESTS_IN_FLIGHT = 2.0
 
 
 class Server:
-    """Serves a gateway, and the clock that the house behind it goes by."""
+    """Serves a gateway, the clock that the house behind it goes by, and the mails that it sent."""
 
-    def __init__(self, gateway: Gateway, clock: MovableClock, allowed_origins: frozenset[str]) -> None:
+    def __init__(self, gateway: Gateway, clock: MovableClock, outbox: Outbox, allowed_origins: frozenset[str]) -> None:
         self._gateway = gateway
         self._clock = clock
+        self._outbox = outbox
         self._allowed_origins = allowed_origins
         self._threads = ThreadPoolExecutor(_REQUESTS_AT_A_TIME, "request")
 
@@ -91,6 +94,8 @@ class Server:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if (request.method, request.path) == ("POST", CLOCK_PATH):
             return self._move_clock(request.body)
+        if (request.method, request.path) == ("GET", OUTBOX_PATH):
+            return _as_json(self._outbox.mails())
         return self._gateway.handle(request)
 
     def _move_clock(self, body: bytes) -> HttpResponse:
@@ -98,8 +103,7 @@ class Server:
             now = self._clock.advance(timedelta(seconds=_whole_seconds(body)))
         except (ValueError, OverflowError, RecursionError):
             return error(400, "BAD_REQUEST", 'Send {"advanceSeconds": n}, n whole, up to ten years in all.', uuid4())
-        answer = json.dumps({"now": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"})
-        return HttpResponse(200, (("Content-Type", "application/json"),), answer.encode())
+        return _as_json({"now": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"})
 
 
 class _Connection(web.RequestHandler):
@@ -130,6 +134,10 @@ class _HttpServer(web.Server):
     def __call__(self) -> web.RequestHandler:
         # A compressed body stays compressed: API Gateway hands it on as it is.
         return _Connection(self, loop=asyncio.get_running_loop(), auto_decompress=False)
+
+
+def _as_json(answer: Any) -> HttpResponse:
+    return HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(answer).encode())
 
 
 def _whole_seconds(body: bytes) -> int:

@@ -42,6 +42,14 @@ class StreamMapping:
     retries: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueueMapping:
+    """What calls a function with the messages of a queue, each at most so many times."""
+
+    function: str
+    receives: int
+
+
 @dataclass(frozen=True)
 class Table:
     """The arguments of CreateTable but for the name, and the attribute that holds an item's end of life."""
@@ -106,6 +114,17 @@ class Template:
             for name, properties in self.resources(_FUNCTION)
             for event in properties.get("Events", {}).values()
             if event["Type"] == "DynamoDB"
+        ]
+
+    @cached_property
+    def queue_mappings(self) -> Sequence[QueueMapping]:
+        """What is called with messages of a queue."""
+        queues = dict(self.resources("AWS::SQS::Queue"))
+        return [
+            _queue_mapping(name, event["Properties"], queues)
+            for name, properties in self.resources(_FUNCTION)
+            for event in properties.get("Events", {}).values()
+            if event["Type"] == "SQS"
         ]
 
     @cached_property
@@ -188,6 +207,13 @@ def _stream_mapping(function: str, properties: dict[str, Any]) -> StreamMapping:
         batch_size=int(properties.get("BatchSize", 100)),
         retries=int(properties["MaximumRetryAttempts"]),
     )
+
+
+def _queue_mapping(function: str, properties: dict[str, Any], queues: Mapping[str, dict[str, Any]]) -> QueueMapping:
+    redrive = queues[properties["Queue"].rsplit(":", 1)[1]].get("RedrivePolicy", {})
+    if properties.get("FunctionResponseTypes") != ["ReportBatchItemFailures"] or "maxReceiveCount" not in redrive:
+        raise TemplateError(f"{function}: the local gateway calls functions that report failures, and not for ever.")
+    return QueueMapping(function=function, receives=int(redrive["maxReceiveCount"]))
 
 
 def _authorizer(name: str, given: dict[str, Any]) -> str:

@@ -90,7 +90,7 @@ class Grounds:
 
 def session(grounds: Grounds) -> Pass:
     """A session, whose client has a fresh access token for every call."""
-    signed = grounds.accounts.login(grounds.first.user.email, PASSWORD)
+    signed = grounds.accounts.login(grounds.first.user.email, PASSWORD, HOME)
     claims = TOKENS.verify(tokens.SESSION, signed.access_token, grounds.clock.now())
     session_id = claims.own["sid"]
 

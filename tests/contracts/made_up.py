@@ -8,7 +8,8 @@ from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
-from gatehouse.accounts.model import Session
+from gatehouse.accounts.lockout import account
+from gatehouse.accounts.model import Entrance, Session
 from gatehouse.accounts.refresh import RefreshToken, start_session
 from gatehouse.accounts.service import Accounts
 from gatehouse.admission.service import Admission
@@ -27,8 +28,21 @@ from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.gate import DynamoGates
 from gatehouse.storage.guesses import DynamoGuesses
+from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.plans import DynamoPlans
-from tests.unit.fakes import HASHER, POLICY, SESSION_TOKENS, START, TOKENS, the_admission
+from tests.unit.fakes import (
+    CHALLENGES,
+    HASHER,
+    HOME,
+    POLICY,
+    SESSION_TOKENS,
+    START,
+    TOKENS,
+    no_code_needed,
+    the_admission,
+    the_guard,
+    the_settings,
+)
 
 MONTH = timedelta(days=30)
 NOBODY = str(uuid.UUID(int=0))
@@ -88,8 +102,15 @@ def standing_of(user_id: str) -> Standing | None:
     return None if gate is None else gate.standing
 
 
+def entrance(new_hash: str | None = None, *, of: User | None = None) -> Entrance:
+    """Somebody comes in from home, who has no failures there."""
+    ledger = "account/anybody" if of is None else account(of.id).name
+    return Entrance(ledger=ledger, address=HOME, new_hash=new_hash)
+
+
 def accounts_on_the_table(clock: Clock) -> Accounts:
-    return Accounts(DynamoAccounts(), clock, HASHER, POLICY, SESSION_TOKENS, MONTH)
+    guard = the_guard(DynamoLockouts(), the_settings())
+    return Accounts(DynamoAccounts(), clock, HASHER, POLICY, SESSION_TOKENS, MONTH, guard, CHALLENGES)
 
 
 class GatesOnTheTable(DynamoGates, DynamoGuesses):
@@ -107,7 +128,7 @@ def consumers_on_the_table(clock: Clock) -> Consumers:
 
 
 def credentials_on_the_table(clock: Clock) -> Credentials:
-    return Credentials(DynamoCredentials(), clock, Issuer(HASHER, TOKENS, chosen_secrets=True), self_service=True)
+    return Credentials(DynamoCredentials(), clock, Issuer(HASHER, TOKENS, chosen_secrets=True), True, no_code_needed)
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -15,7 +15,7 @@ from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from local.gateway.template import Table
-from tests.contracts.made_up import MONTH, NOBODY, a_session, changed, new_session, standing_of
+from tests.contracts.made_up import MONTH, NOBODY, a_session, changed, entrance, new_session, standing_of
 from tests.stores import Store, cost_of
 from tests.unit.fakes import START, a_user
 
@@ -42,7 +42,7 @@ def filled(user: User, sessions: int) -> list[Session]:
     account = account_of(user)
     for hours in range(sessions - account.sessions, 0, -1):
         opened.append(a_session(user, generation=account.generation, age=timedelta(hours=hours)))
-        ACCOUNTS.open_session(account, opened[-1], None)
+        ACCOUNTS.open_session(account, opened[-1], entrance())
     return opened
 
 
@@ -119,14 +119,14 @@ def test_nothing_but_a_session_has_an_end_that_the_table_would_see(store: Store)
 def test_opening_a_session_adds_it_and_counts_it(store: Store) -> None:
     user, first, _ = registered()
     second = a_session(user)
-    ACCOUNTS.open_session(account_of(user), second, None)
+    ACCOUNTS.open_session(account_of(user), second, entrance())
     assert sorted(session_ids(store, user)) == sorted([first.id, second.id])
     assert account_of(user) == Account(user=user, password_hash="hash", sessions=2, generation=0)
 
 
 def test_a_session_and_a_newer_hash_are_kept_together(store: Store) -> None:
     user, _, _ = registered()
-    ACCOUNTS.open_session(account_of(user), a_session(user), "a newer hash")
+    ACCOUNTS.open_session(account_of(user), a_session(user), entrance("a newer hash"))
     assert account_of(user) == Account(user=user, password_hash="a newer hash", sessions=2, generation=0)
 
 
@@ -134,7 +134,7 @@ def test_two_sessions_may_be_opened_on_one_reading_of_the_account(store: Store) 
     user, _, _ = registered()
     account = account_of(user)
     for _ in range(2):
-        ACCOUNTS.open_session(account, a_session(user), None)
+        ACCOUNTS.open_session(account, a_session(user), entrance())
     assert account_of(user).sessions == 3
 
 
@@ -151,7 +151,7 @@ def switch_off_and_on(user: User) -> None:
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        lambda user: ACCOUNTS.open_session(account_of(user), a_session(user), "another hash"),
+        lambda user: ACCOUNTS.open_session(account_of(user), a_session(user), entrance("another hash")),
         switch_off,
         switch_off_and_on,
         lambda user: CONSUMERS.delete_user(user),
@@ -167,7 +167,7 @@ def test_no_session_is_opened_on_an_account_that_is_not_as_it_was(
     meanwhile(user)
     before = store.items()
     with pytest.raises(Stale):
-        ACCOUNTS.open_session(account, a_session(user), "the new hash")
+        ACCOUNTS.open_session(account, a_session(user), entrance("the new hash"))
     assert store.items() == before
 
 
@@ -177,14 +177,14 @@ def test_the_hundredth_session_is_opened_and_the_next_needs_room(store: Store) -
     account = account_of(user)
     assert account.sessions == 100
     with pytest.raises(Stale):
-        ACCOUNTS.open_session(account, a_session(user), None)
+        ACCOUNTS.open_session(account, a_session(user), entrance())
     epoch = epoch_of(user)
     ACCOUNTS.prune_sessions(account, START)
     assert set(session_ids(store, user)) == {first.id, *(session.id for session in opened[1:])}
     assert account_of(user).sessions == 99
     assert epoch_of(user) == epoch + 1
     last = a_session(user)
-    ACCOUNTS.open_session(account_of(user), last, None)
+    ACCOUNTS.open_session(account_of(user), last, entrance())
     assert account_of(user).sessions == 100
     assert last.id in session_ids(store, user)
 
@@ -196,7 +196,7 @@ def test_pruning_takes_the_expired_and_those_that_a_switching_off_ended_before_a
     expired = [a_session(user, generation=1, age=MONTH + timedelta(hours=hours)) for hours in range(3)]
     live = [a_session(user, generation=1, age=timedelta(hours=hours)) for hours in range(4)]
     for session in (*expired, *live):
-        ACCOUNTS.open_session(account, session, None)
+        ACCOUNTS.open_session(account, session, entrance())
     ACCOUNTS.prune_sessions(account_of(user), START)
     assert set(session_ids(store, user)) == {session.id for session in live}
     assert account_of(user).sessions == 4
@@ -228,7 +228,7 @@ def test_pruning_more_than_a_transaction_holds_takes_several_turns(store: Store)
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        lambda user: ACCOUNTS.open_session(account_of(user), a_session(user), None),
+        lambda user: ACCOUNTS.open_session(account_of(user), a_session(user), entrance()),
         switch_off_and_on,
         lambda user: CONSUMERS.delete_user(user),
     ],

@@ -19,7 +19,7 @@ from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.tokens import DynamoTokens
 from tests.contracts.faults import Fault, PatientTime, Send, cancelled, faults, none, refused, silent
-from tests.contracts.made_up import NOBODY, a_credential, a_session, changed
+from tests.contracts.made_up import NOBODY, a_credential, a_session, changed, entrance
 from tests.stores import Store, cost_of
 from tests.unit.fakes import START, MemoryStore, a_user
 
@@ -63,7 +63,7 @@ def owner(keep: Keep) -> User:
 @pytest.fixture
 def session(keep: Keep, owner: User) -> Session:
     opened = a_session(owner)
-    keep.accounts.open_session(keep.accounts.find_account(owner.email), opened, None)
+    keep.accounts.open_session(keep.accounts.find_account(owner.email), opened, entrance())
     return opened
 
 

@@ -25,7 +25,7 @@ from tests.contracts.made_up import (
     credentials_on_the_table,
 )
 from tests.stores import Store, cost_of
-from tests.unit.fakes import PASSWORD, StoppedClock, signed_in
+from tests.unit.fakes import HOME, PASSWORD, StoppedClock, signed_in
 
 CONSUMERS = DynamoConsumers()
 ONE_READ = {"GetItem": 1}
@@ -91,30 +91,33 @@ def test_registering_is_one_transaction(house: House) -> None:
     assert cost.units <= 20
 
 
-def test_signing_in_is_two_reads_and_one_transaction_also_after_many(house: House) -> None:
-    costs = [cost_of(lambda: house.accounts.login(house.user.email, PASSWORD)) for _ in range(40)]
+def test_signing_in_is_two_reads_three_counts_and_one_transaction_also_after_many(house: House) -> None:
+    costs = [cost_of(lambda: house.accounts.login(house.user.email, PASSWORD, HOME)) for _ in range(40)]
     assert {(tuple(cost.calls.items()), cost.units) for cost in costs} == {
-        ((("GetItem", 2), ("TransactWriteItems", 1)), costs[0].units)
+        ((("GetItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 1)), costs[0].units)
     }
 
 
-def test_a_refused_sign_in_is_two_reads_whatever_was_wrong(house: House) -> None:
-    off = house.register("off").user
+def test_a_refused_sign_in_is_two_reads_and_four_counts_whatever_was_wrong(house: House) -> None:
+    off, locked = house.register("off").user, house.register("locked").user
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            house.accounts.login(locked.email, "WrongPass123!", HOME)
     house.consumers.update(house.admin, off.id, {"is_active": False})
     costs = []
     for email, password in (
         ("nobody@example.com", PASSWORD),
         (house.user.email, "WrongPass123!"),
         (off.email, PASSWORD),
+        (locked.email, PASSWORD),
     ):
 
         def refused(email: str = email, password: str = password) -> None:
             with pytest.raises(Unauthenticated):
-                house.accounts.login(email, password)
+                house.accounts.login(email, password, HOME)
 
         costs.append(cost_of(refused))
-    assert [cost.calls for cost in costs] == [{"GetItem": 2}] * 3
-    assert len({cost.units for cost in costs}) == 1
+    assert [cost.calls for cost in costs] == [{"GetItem": 2, "UpdateItem": 4}] * 4
 
 
 def test_refreshing_is_one_batch_read_and_one_write_at_a_token_s_first_use_only(house: House) -> None:

@@ -12,7 +12,7 @@ from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
-from tests.contracts.made_up import NOBODY, a_credential, a_session, an_admin, changed, standing_of
+from tests.contracts.made_up import NOBODY, a_credential, a_session, an_admin, changed, entrance, standing_of
 from tests.stores import Store
 from tests.unit.fakes import START, a_user
 
@@ -309,7 +309,7 @@ def test_belongings_are_all_removed_but_for_the_claims_on_key_ids(store: Store) 
     account = accounts.find_account(user.email)
     assert account is not None
     for _ in range(30):
-        accounts.open_session(account, a_session(user), None)
+        accounts.open_session(account, a_session(user), entrance(of=user))
     for number in range(20):
         credentials.create_credential(a_credential(user, f"key-{number:02}"), "hash")
     CONSUMERS.delete_user(user)

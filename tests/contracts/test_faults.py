@@ -39,6 +39,7 @@ from tests.contracts.made_up import (
     changed,
     consumers_on_the_table,
     credentials_on_the_table,
+    entrance,
     new_session,
 )
 from tests.stores import Store
@@ -117,7 +118,7 @@ TRANSACTIONS: dict[str, Call] = {
     "update_user, off": lambda h: CONSUMERS.update_user(h.user, changed(h.user, is_active=False)),
     "delete_user": lambda h: CONSUMERS.delete_user(h.user),
     "create_account": lambda _: ACCOUNTS.create_account(user := a_user("new"), "hash", a_session(user)),
-    "open_session": lambda h: ACCOUNTS.open_session(h.account, a_session(h.user), "new hash"),
+    "open_session": lambda h: ACCOUNTS.open_session(h.account, a_session(h.user), entrance("new hash")),
     "prune_sessions": lambda h: ACCOUNTS.prune_sessions(h.account, START + timedelta(days=31)),
     "end_session": lambda h: ACCOUNTS.end_session(h.user.id, h.session.id),
     "create_credential": lambda h: CREDENTIALS.create_credential(a_credential(h.user, "new"), "hash"),
@@ -191,7 +192,7 @@ def test_a_sign_in_whose_answer_is_lost_is_counted_once(
     dynoxide_store: Store, house: House, patient_time: PatientTime
 ) -> None:
     with faults("TransactWriteItems", [lost, lost]):
-        ACCOUNTS.open_session(house.account, a_session(house.user), None)
+        ACCOUNTS.open_session(house.account, a_session(house.user), entrance())
     account = ACCOUNTS.find_account(house.user.email)
     assert account is not None
     assert account.sessions == 2

@@ -11,6 +11,7 @@ from gatehouse.plans.service import Plans
 from gatehouse.settings import Settings
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.admission import DynamoAdmission
+from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.plan_changes import DynamoPlanChanges
 from gatehouse.storage.plans import DynamoPlans
 from gatehouse.storage.usage import DynamoUsage
@@ -18,14 +19,31 @@ from gatehouse.usage.service import Usages
 from tests.contracts.made_up import GatesOnTheTable, consumers_on_the_table, credentials_on_the_table
 from tests.gate_machine import BY_ROLE, YEARS, GateMachine, World
 from tests.stores import Store
-from tests.unit.fakes import HASHER, POLICY, SESSION_TOKENS, StoppedClock, the_admission
+from tests.unit.fakes import (
+    CHALLENGES,
+    HASHER,
+    POLICY,
+    SESSION_TOKENS,
+    StoppedClock,
+    the_admission,
+    the_guard,
+)
 
 
 def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
     keep, gates, find_plan = DynamoAdmission(), GatesOnTheTable(), DynamoPlans().find_plan
     return World(
         functions=[the_admission(keep, gates, at, chosen, find_plan) for at in (clock, late)],
-        accounts=Accounts(DynamoAccounts(), clock, HASHER, POLICY, SESSION_TOKENS, YEARS),
+        accounts=Accounts(
+            DynamoAccounts(),
+            clock,
+            HASHER,
+            POLICY,
+            SESSION_TOKENS,
+            YEARS,
+            the_guard(DynamoLockouts(), chosen),
+            CHALLENGES,
+        ),
         consumers=consumers_on_the_table(clock),
         credentials=credentials_on_the_table(clock),
         plans=Plans(DynamoPlanChanges(), clock),

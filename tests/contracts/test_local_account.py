@@ -7,6 +7,7 @@ from gatehouse.wall.model import own_key
 from local.gateway.control_plane import ControlPlane
 from local.gateway.environment import load_template
 from local.gateway.following import account
+from local.gateway.queues import LocalQueue
 from tests.contracts.walls import a_consumer
 from tests.stores import Store
 from tests.unit.fakes import StoppedClock, the_settings
@@ -29,9 +30,9 @@ def test_a_key_on_record_is_there_again_after_a_start(
         found = [plane.in_force(own_key(settings.gateway_key_seed, user.id), stage) for user in (ann, bob)]
         return [None if each is None else each[1].id for each in found]
 
-    plane = account(settings, template, clock)
+    plane = account(settings, template, clock, LocalQueue())
     wiring.following().wall.provision(ann.id)
     assert plans(plane) == [None, None]
     clock.advance(minutes=10)
     assert plans(plane) == ["Tier1", None]
-    assert plans(account(settings, template, clock)) == ["Tier1", None]
+    assert plans(account(settings, template, clock, LocalQueue())) == ["Tier1", None]

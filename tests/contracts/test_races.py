@@ -29,6 +29,7 @@ from tests.contracts.made_up import (
     changed,
     consumers_on_the_table,
     credentials_on_the_table,
+    entrance,
     new_session,
 )
 from tests.stores import Store
@@ -59,7 +60,7 @@ def account_of(user: User) -> Account:
 def fill(user: User, sessions: int) -> None:
     account = account_of(user)
     for number in range(sessions - account.sessions):
-        ACCOUNTS.open_session(account, a_session(user, age=timedelta(minutes=sessions - number)), None)
+        ACCOUNTS.open_session(account, a_session(user, age=timedelta(minutes=sessions - number)), entrance())
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
@@ -217,7 +218,7 @@ def test_a_session_that_is_refreshed_while_it_ends_has_ended(
 def test_ten_right_sign_ins_at_once_all_succeed(dynoxide_store: Store, clock: StoppedClock) -> None:
     accounts, admission = accounts_on_the_table(clock), admission_on_the_table(clock)
     user, _, _ = registered()
-    answers = at_once([partial(accounts.login, user.email, PASSWORD) for _ in range(10)])
+    answers = at_once([partial(accounts.login, user.email, PASSWORD, HOME) for _ in range(10)])
     callers = [admission.by_session(a.access_token, HOME).caller for a in answers if isinstance(a, SignIn)]
     assert len({caller.session_id for caller in callers}) == 10
     assert account_of(user).sessions == live_sessions(dynoxide_store, user) == 11
@@ -231,7 +232,7 @@ def test_sign_ins_at_once_near_the_cap_never_exceed_it(dynoxide_store: Store, cl
     seen: list[int] = []
 
     def sign_in() -> SignIn:
-        answer = accounts.login(user.email, PASSWORD)
+        answer = accounts.login(user.email, PASSWORD, HOME)
         seen.append(live_sessions(dynoxide_store, user))
         return answer
 
@@ -339,10 +340,12 @@ def test_what_is_made_for_an_owner_who_is_being_deleted_goes_with_them(
     for _ in range(5):
         user, _, _ = registered()
         create = partial(credentials.create, signed_in(user), NewCredential(type=CredentialType.KEY_AUTH))
-        sign_in = partial(accounts.login, user.email, PASSWORD)
+        sign_in = partial(accounts.login, user.email, PASSWORD, HOME)
         delete = partial(consumers.delete, signed_in(admin), user.id)
         answers = at_once([create, sign_in, create, delete, sign_in, create, sign_in])
         assert answers[3] == user
         for answer in answers:
             assert isinstance(answer, (IssuedCredential, SignIn, User, NotFound, Unauthenticated))
-    assert [item for item in dynoxide_store.items() if not item["PK"]["S"].startswith("KEY#")] == before
+    # Key ids stay used, and what was tried ends by TTL.
+    left = [item for item in dynoxide_store.items() if not item["PK"]["S"].startswith(("KEY#", "TRY#"))]
+    assert left == before

@@ -17,7 +17,7 @@ CALLS = {
     "users(first: 50), role and state": {"Query": 4, **BATCH},
     "users(first: 50), search": {"Query": 4, **BATCH},
     "user(id)": {"GetItem": 1},
-    "login": {"GetItem": 2, "TransactWriteItems": 1},
+    "login": {"GetItem": 2, "UpdateItem": 3, "TransactWriteItems": 1},
 }
 
 

@@ -22,13 +22,14 @@ from local.gateway.clock import MovableClock
 from local.gateway.environment import cut_off, function_variables, load_template
 from local.gateway.gateway import Gateway
 from local.gateway.messages import HttpRequest
+from local.gateway.outbox import Outbox
 from local.gateway.pump import Pump
-from local.gateway.runtime import Runtime, load_handlers, load_stream_handlers
+from local.gateway.runtime import Runtime, load_event_handlers, load_handlers
 from local.gateway.store import create_table
 from local.gateway.streams import MotoStream
 from local.gateway.wall import control_plane
 from tests.gateway_process import UNLIMITED
-from tests.infrastructure.recorded_changes import RecordedControlPlane, follow_changes
+from tests.infrastructure.recorded_changes import QueuedMails, RecordedControlPlane, follow_changes, write_a_mail
 
 ADMIN = ("root@example.com", "Adm1n-Secret!")
 PERSON = ("someone@example.com", "SecurePass123!")
@@ -108,8 +109,10 @@ def main() -> None:
     recorder = Recorder()
     plane = control_plane(template, clock)
     recorded = RecordedControlPlane(plane, recorder.note_action)
-    wiring.install_following(wiring.build_following(settings, clock, recorded))
-    loaded = load_handlers(template) | load_stream_handlers(template)
+    mails = QueuedMails()
+    wiring.install_following(wiring.build_following(settings, clock, recorded, mails))
+    wiring.install_post(wiring.build_post(settings, clock, Outbox()))
+    loaded = load_handlers(template) | load_event_handlers(template)
     handlers = {name: recorder.around(name, handler) for name, handler in loaded.items()}
     for each in (open_table().connection.client, counting_client()):
         each.meta.events.register("before-call.dynamodb", recorder.note)
@@ -119,7 +122,9 @@ def main() -> None:
     runtime = Runtime(template.functions, handlers)
     pump = Pump(MotoStream(settings), mapping, lambda event: runtime.invoke(mapping.function, event, 60), clock)
     api = Client(gateway)
+    write_a_mail(clock)
     follow_changes(api.send, lambda: api.sign_in(*ADMIN)[0], pump.turn, clock)
+    assert runtime.invoke("MailFunction", mails.event, 60) == {"batchItemFailures": []}
     runtime.close()
     gateway.close()
     print(json.dumps({name: sorted(asked) for name, asked in recorder.asked.items()}))

@@ -7,6 +7,10 @@ from typing import Any
 
 import botocore.session
 
+from gatehouse.ids import new_id
+from gatehouse.mail.model import Mail, MailKind
+from gatehouse.storage.mail import add_mail
+from gatehouse.storage.transactions import Transaction
 from local.gateway.clock import MovableClock
 
 type Note = Callable[[str, str], None]
@@ -33,6 +37,24 @@ class RecordedControlPlane:
             return getattr(self._plane, method)(**arguments)
 
         return call
+
+
+class QueuedMails:
+    """The queue of mails, as the event that the mail function gets."""
+
+    def __init__(self) -> None:
+        self.event: dict[str, list[dict[str, str]]] = {"Records": []}
+
+    def put(self, mail_id: str) -> None:
+        self.event["Records"].append({"messageId": mail_id, "body": mail_id})
+
+
+def write_a_mail(clock: MovableClock) -> None:
+    """As a use case does it, in a transaction."""
+    now = clock.now()
+    transaction = Transaction()
+    add_mail(transaction, Mail(id=new_id(now), kind=MailKind.TWO_FACTORS_ON, to="jo@example.com", created_at=now))
+    transaction.commit()
 
 
 def follow_changes(

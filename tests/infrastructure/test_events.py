@@ -1,5 +1,5 @@
 """The files of events/ are what AWS sends, each for the function of its folder: requests to a REST API, in format 1.0,
-and changes of a table.
+changes of a table, and messages of a queue.
 """
 
 import json
@@ -14,7 +14,8 @@ from tests.infrastructure.conftest import ROOT
 
 ALL = sorted((ROOT / "events").glob("*/*.json"))
 CHANGES = [path for path in ALL if path.parent.name == "stream"]
-EVENTS = [path for path in ALL if path not in CHANGES]
+MESSAGES = [path for path in ALL if path.parent.name == "mail"]
+EVENTS = [path for path in ALL if path not in (*CHANGES, *MESSAGES)]
 SHARED = {
     *("resource", "path", "httpMethod", "headers", "multiValueHeaders", "queryStringParameters"),
     *("multiValueQueryStringParameters", "pathParameters", "stageVariables", "requestContext"),
@@ -64,3 +65,15 @@ def test_a_batch_of_changes_has_the_shape_that_lambda_gives_it_and_would_wake_th
         }
         assert record["dynamodb"].keys() == of_dynamodb | images[record["eventName"]]
         assert any(matches(pattern, record) for pattern in mapping.patterns)
+
+
+@pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
+def test_messages_have_the_shape_that_lambda_gives_them(path: Path) -> None:
+    event = _read(path)
+
+    assert event.keys() == {"Records"}
+    for record in event["Records"]:
+        assert record.keys() == {
+            *("messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody", "eventSource"),
+            *("eventSourceARN", "awsRegion"),
+        }

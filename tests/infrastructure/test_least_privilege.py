@@ -31,7 +31,9 @@ def asked() -> dict[str, set[tuple[str, str]]]:
     return {name: {tuple(call) for call in calls} for name, calls in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-@pytest.mark.parametrize("function", ["GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction"])
+@pytest.mark.parametrize(
+    "function", ["GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction", "MailFunction"]
+)
 def test_a_role_allows_exactly_the_calls_that_its_function_makes(
     function: str, asked: dict[str, set[tuple[str, str]]]
 ) -> None:
@@ -53,12 +55,21 @@ def test_the_streams_role_has_a_wildcard_only_where_keys_have_no_id_yet() -> Non
     }
 
 
+def test_mails_are_sent_from_one_address_only() -> None:
+    (send,) = [each for each in _statements("MailRole") if each.get("Sid") == "Send"]
+
+    assert send["Action"] == "ses:SendEmail"
+    assert send["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+
+
 def _allowed(function: str) -> set[tuple[str, str]]:
     """The actions on the table and on API Gateway, each with its index or path."""
     resources = read(ROOT / "template.yaml")["Resources"]
     role = resources[function]["Properties"]["Role"]["Fn::GetAtt"]
     allowed = set()
     for statement in _statements(role.split(".")[0] if isinstance(role, str) else role[0]):
+        if "Action" not in statement:
+            continue  # one that there is on a condition, for a service that is not looked at here
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         on = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         allowed |= {

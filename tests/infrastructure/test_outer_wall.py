@@ -93,13 +93,14 @@ def test_only_what_the_stream_function_needs_wakes_it_and_what_it_cannot_do_is_k
     (mapping,) = [
         each["Properties"]
         for each in deployed["Resources"].values()
-        if each["Type"] == "AWS::Lambda::EventSourceMapping"
+        if each["Type"] == "AWS::Lambda::EventSourceMapping" and "FilterCriteria" in each["Properties"]
     ]
     queue = deployed["Resources"]["StreamFailures"]["Properties"]
 
     assert [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]] == [
         {"dynamodb": {"NewImage": {"note": {"S": [{"exists": True}]}}}},
         {"dynamodb": {"Keys": {"SK": {"S": ["P"]}}}},
+        {"eventName": ["INSERT"], "dynamodb": {"Keys": {"SK": {"S": ["M"]}}}},
     ]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True

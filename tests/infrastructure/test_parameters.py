@@ -13,7 +13,7 @@ from tests.infrastructure.conftest import ROOT, Document
 
 NOT_OF_A_DEPLOYMENT = {"DYNAMODB_ENDPOINT", "JWT_SECRET"}
 READ_ELSEWHERE = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
-OF_THE_STREAM_ALONE = {"GATEWAY_TIERS"}
+OF_THE_STREAM_ALONE = {"GATEWAY_TIERS", "MAIL_QUEUE_URL"}
 ENVIRONMENTS = tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint
 
+from gatehouse.mail.service import CLAIM
 from tests.infrastructure.conftest import Document
 
 CODES = {  # of contract section 5, those that fit an answer that no function made
@@ -169,7 +170,7 @@ def test_functions_have_no_rights_but_those_that_the_template_spells_out(deploye
         if each["Type"] == "AWS::Lambda::Function"
     }
 
-    assert used == {"GraphqlApiRole", "AuthorizerRole", "OAuthRole", "StreamRole"}
+    assert used == {"GraphqlApiRole", "AuthorizerRole", "OAuthRole", "StreamRole", "MailRole"}
     assert all("ManagedPolicyArns" not in roles[name]["Properties"] for name in used)
 
 
@@ -180,7 +181,9 @@ def test_functions_end_before_api_gateway_gives_up_on_them(deployed: Document) -
         if each["Type"] == "AWS::Lambda::Function"
     }
 
-    assert timeouts.keys() == {"GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction"}
+    assert timeouts.keys() == {
+        *("GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction", "MailFunction"),
+    }
     assert timeouts["AuthorizerFunction"] <= 10
     assert timeouts["GraphqlApiFunction"] < 29
     assert timeouts["OAuthFunction"] < 29
@@ -194,3 +197,28 @@ def test_the_table_outlives_the_stack_and_can_be_restored(deployed: Document) ->
     assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["Properties"]["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
     assert "TableName" not in table["Properties"]
+
+
+def test_a_mail_that_cannot_be_sent_is_tried_again_then_put_aside_and_told(deployed: Document) -> None:
+    resources: dict[str, Any] = deployed["Resources"]
+    (mapping,) = [
+        each["Properties"]
+        for each in resources.values()
+        if each["Type"] == "AWS::Lambda::EventSourceMapping"
+        and "MailQueue" in str(each["Properties"]["EventSourceArn"])
+    ]
+    queue = resources["MailQueue"]["Properties"]
+    alarm = resources["MailFailuresAlarm"]["Properties"]
+
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["MailFailures", "Arn"]}
+    assert queue["VisibilityTimeout"] >= 2 * resources["MailFunction"]["Properties"]["Timeout"]
+    assert queue["VisibilityTimeout"] > CLAIM.total_seconds()
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["MailFailures", "QueueName"]}}]
+
+
+def test_mails_are_not_sent_without_somewhere_for_their_links_to_lead(deployed: Document) -> None:
+    rule = deployed["Rules"]["LinksLeadSomewhere"]
+
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "MailFrom"}, ""]}]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AppUrl"}, ""]}]}

@@ -26,6 +26,7 @@ CODES = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
+    "TWO_FACTOR_REQUIRED": 401,
     "CONFLICT": 409,
     "RATE_LIMIT_EXCEEDED": 429,
     "SERVICE_UNAVAILABLE": 503,
@@ -33,7 +34,7 @@ CODES = {
 }
 """The codes that an error may have so far, each with the status that it tells beside."""
 
-SECRET_FIELDS = ("accessToken", "refreshToken", "secret", "access_token")
+SECRET_FIELDS = ("accessToken", "refreshToken", "secret", "access_token", "uri", "challenge")
 """The fields that tell a secret; nothing else may."""
 
 _SIGN_IN = "{ accessToken refreshToken expiresIn user { id username email role isActive } }"

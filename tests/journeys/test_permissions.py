@@ -47,6 +47,9 @@ from tests.journeys.client import (
     Person,
 )
 
+ENABLE = "mutation { enableTwoFactor { secret } }"
+RESET = "mutation ($id: ID!) { resetTwoFactor(id: $id) { id } }"
+UNLOCK = "mutation ($id: ID!) { unlockUser(id: $id) { id } }"
 ROLES = ("USER", "MODERATOR", "ADMIN")
 TARGETS = ("self", *ROLES)
 
@@ -123,6 +126,9 @@ TABLE = [
         "ok hidden hidden hidden", "ok ok hidden hidden", "ok ok ok ok",
     ),
     row(Action.END_SESSION, asking(LOGOUT), "ok - - -", "ok - - -", "ok - - -"),
+    row(Action.MANAGE_TWO_FACTOR, asking(ENABLE), "ok - - -", "ok - - -", "ok - - -"),
+    row(Action.RESET_TWO_FACTOR, asking(RESET, True), "no no no no", "no no no no", "no ok ok ok"),
+    row(Action.UNLOCK_USER, asking(UNLOCK, True), "no no no no", "no no no no", "ok ok ok ok"),
     row(Action.READ_PLAN, read_plan, "ok hidden hidden hidden", "ok ok ok ok", "ok ok ok ok"),
     row(Action.LIST_PLANS, asking(USAGE_PLANS), "no - - -", "no - - -", "ok - - -"),
     row(Action.MANAGE_PLANS, create_plan, "no - - -", "no - - -", "ok - - -"),
@@ -170,7 +176,10 @@ SCOPES = {
 }
 
 
-PERSONAL = {Action.END_SESSION, Action.CHANGE_ROLE, Action.UPDATE_EMAIL}
+PERSONAL = {Action.END_SESSION, Action.CHANGE_ROLE, Action.UPDATE_EMAIL} | {
+    Action.MANAGE_TWO_FACTOR,
+    Action.RESET_TWO_FACTOR,
+}
 """What only somebody who is signed in may do: no scope gives it to a key."""
 
 

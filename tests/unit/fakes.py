@@ -6,10 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from gatehouse.accounts.model import Account, KeptSession, Session
+from gatehouse.accounts.challenges import Challenges
+from gatehouse.accounts.guard import Addresses, Guard
+from gatehouse.accounts.ledger import Rules
+from gatehouse.accounts.lockout import Lockout, LockoutStore
+from gatehouse.accounts.model import Account, Entrance, KeptSession, Session
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.service import MOST_SESSIONS, Accounts
 from gatehouse.accounts.tokens import SessionTokens
+from gatehouse.accounts.two_factor import TwoFactor
+from gatehouse.accounts.unlocking import Unlocking
 from gatehouse.admission.gate import Counter, GateStore
 from gatehouse.admission.guesses import Guesses, GuessStore
 from gatehouse.admission.lookup import AdmissionStore, Lookup
@@ -39,7 +45,9 @@ from gatehouse.settings import Settings
 from gatehouse.tokens import SigningKeys, Tokens
 from gatehouse.usage.service import Usages
 from gatehouse.wiring import Gatehouse
+from tests.unit.factors import MemoryFactors
 from tests.unit.gates import MemoryGates
+from tests.unit.lockouts import MemoryLockouts
 from tests.unit.plan_stores import MemoryPlans, MemoryUsage
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -52,6 +60,7 @@ POLICY = PasswordPolicy(8, frozenset({"lower", "upper", "digit", "symbol"}))
 PASSWORD_HASH = HASHER.hash(PASSWORD)
 TOKENS = Tokens(lambda: SigningKeys("k1", {"k1": KEY}), "gatehouse")
 SESSION_TOKENS = SessionTokens(TOKENS, 3600)
+CHALLENGES = Challenges(TOKENS)
 HOME = "192.0.2.1"
 """The address that requests come from where nothing else is said."""
 
@@ -98,12 +107,17 @@ class MemoryStore:
     revoked_tokens: set[str] = field(default_factory=set)
     numbered: dict[str, int] = field(default_factory=dict)
     gates: MemoryGates = field(default_factory=MemoryGates)
+    lockouts: MemoryLockouts = field(default_factory=MemoryLockouts)
+    factors: MemoryFactors = field(default_factory=MemoryFactors)
     plans: dict[str, UsagePlan] = field(default_factory=dict)
     usage_days: dict[tuple[str, date], dict[str, int]] = field(default_factory=dict)
     used_key_ids: dict[str, KeyClaim] = field(default_factory=dict)
     belongings_deleted: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     stale: int = 0
+
+    def __post_init__(self) -> None:
+        self.factors.users = self.users
 
     def add(self, user: User, password_hash: str | None = PASSWORD_HASH) -> User:
         self.users[user.id] = user
@@ -164,29 +178,44 @@ class MemoryStore:
 
     def create_account(self, user: User, password_hash: str, session: Session) -> None:
         self.create_user(user, password_hash)
-        self.sessions[session.id] = session
+        self._keep(session)
         self.counts[user.id] = 1
 
     def find_account(self, unique_email: str) -> Account | None:
         self.calls.append("find_account")
         user = next((u for u in self.users.values() if unique_form(u.email) == unique_email), None)
-        if user is None:
-            return None
+        return None if user is None else self._account(user)
+
+    def find_account_of(self, user_id: str) -> Account | None:
+        self.calls.append("find_account_of")
+        return self._account(self.users[user_id]) if user_id in self.users else None
+
+    def _account(self, user: User) -> Account:
         return Account(
             user=user,
             password_hash=self.hashes[user.id],
             sessions=self.counts[user.id],
             generation=self.generations[user.id],
+            factor=self.factors.factor(user.id),
         )
 
-    def open_session(self, account: Account, session: Session, new_hash: str | None) -> None:
+    def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
         self._write("open_session")
         if account != self.find_account(unique_form(account.user.email)) or account.sessions >= MOST_SESSIONS:
             raise Stale
+        if entrance.proof is not None:
+            self.factors.use_up(account.user, account.factor, entrance.proof)
         self.counts[account.user.id] += 1
+        self._keep(session)
+        if entrance.new_hash is not None:
+            self.hashes[account.user.id] = entrance.new_hash
+        self.lockouts.forgive(entrance.ledger, entrance.address)
+
+    def _keep(self, session: Session) -> None:
         self.sessions[session.id] = session
-        if new_hash is not None:
-            self.hashes[account.user.id] = new_hash
+        self.factors.sessions[session.id] = session.created_at
+        if session.proved_at is not None:
+            self.factors.proved[session.id] = session.proved_at
 
     def prune_sessions(self, account: Account, now: datetime) -> None:
         self.calls.append("prune_sessions")
@@ -374,6 +403,20 @@ def the_settings(**environment: str) -> Settings:
     return Settings.from_environment({**given, **environment})
 
 
+def no_code_needed(_caller: Caller) -> None:
+    """For those who have no second factor."""
+
+
+def the_guard(lockouts: LockoutStore, settings: Settings) -> Guard:
+    """What stands before every password, as a function has it that has seen nothing yet."""
+    rules = Rules(
+        per_address=settings.guess_limit,
+        in_all=settings.guess_limit_account,
+        first_lock=timedelta(seconds=settings.guess_seconds),
+    )
+    return Guard(Lockout(lockouts, rules), Addresses(lockouts, settings.guess_limit_address, rules.first_lock))
+
+
 class Gates(GateStore, GuessStore, Protocol):
     """Gates and guesses in one."""
 
@@ -404,6 +447,7 @@ def the_admission(
         find_plan=find_plan,
         key_seed=settings.gateway_key_seed,
         trusted_proxies=settings.trusted_proxies,
+        factor_roles=frozenset(map(Role, settings.two_factor_roles)),
     )
 
 
@@ -413,14 +457,31 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
     policy = PasswordPolicy(settings.password_min_length, settings.password_classes)
     plans = RememberedPlans(MemoryPlans(store).find_plan, clock)
     admission = the_admission(store, store.gates, clock, settings, plans.find)
+    guard = the_guard(store.lockouts, settings)
+    two_factor = TwoFactor(store=store.factors, clock=clock, lockout=guard.lockout, issuer="Gatehouse", draw=str)
     return Gatehouse(
         settings=settings,
         clock=clock,
-        accounts=Accounts(store, clock, HASHER, policy, SESSION_TOKENS, timedelta(seconds=settings.refresh_token_ttl)),
+        accounts=Accounts(
+            store,
+            clock,
+            HASHER,
+            policy,
+            SESSION_TOKENS,
+            timedelta(seconds=settings.refresh_token_ttl),
+            guard,
+            CHALLENGES,
+        ),
+        two_factor=two_factor,
+        unlocking=Unlocking(store, guard.lockout),
         admission=admission,
         consumers=Consumers(store, clock, HASHER, policy),
         credentials=Credentials(
-            store, clock, Issuer(HASHER, TOKENS, settings.allow_chosen_secrets), settings.self_service_credentials
+            store,
+            clock,
+            Issuer(HASHER, TOKENS, settings.allow_chosen_secrets),
+            settings.self_service_credentials,
+            two_factor.require_fresh,
         ),
         clients=Clients(store, clock, TOKENS),
         plans=Plans(MemoryPlans(store), clock),

@@ -30,10 +30,17 @@ DEFAULTS = Settings(
     throttle_limit_anonymous=30,
     trusted_proxies=0,
     guess_limit=5,
+    guess_limit_account=100,
     guess_limit_address=50,
     guess_seconds=900,
+    two_factor_issuer="Gatehouse",
+    two_factor_roles=frozenset(),
     gateway_key_seed="0" * 32,
     gateway_tiers={},
+    app_url="http://localhost:3000",
+    mail_from=None,
+    mail_queue_url="",
+    ses_configuration_set=None,
     allowed_origins=(),
     introspection=True,
     schema_directory=Path("/opt"),
@@ -57,6 +64,7 @@ NUMBERS = {
     "THROTTLE_LIMIT_ANONYMOUS": (1, 1_000_000),
     "TRUSTED_PROXIES": (0, 10),
     "GUESS_LIMIT": (1, 1_000),
+    "GUESS_LIMIT_ACCOUNT": (1, 100_000),
     "GUESS_LIMIT_ADDRESS": (1, 100_000),
     "GUESS_SECONDS": (10, 86_400),
     "MAX_BODY_BYTES": (1_024, 1_048_576),
@@ -75,8 +83,14 @@ TEXTS = {
     "JWT_SECRET_ARN": ("jwt_secret_arn", "arn:x", "arn:x"),
     "JWT_ISSUER": ("jwt_issuer", "us", "us"),
     "PASSWORD_CLASSES": ("password_classes", "digit, lower", frozenset({"digit", "lower"})),
+    "TWO_FACTOR_ISSUER": ("two_factor_issuer", "ACME Co", "ACME Co"),
+    "TWO_FACTOR_ROLES": ("two_factor_roles", "ADMIN,MODERATOR", frozenset({"ADMIN", "MODERATOR"})),
     "GATEWAY_KEY_SEED": ("gateway_key_seed", "5f6a7b8c", "5f6a7b8c"),
     "GATEWAY_TIERS": ("gateway_tiers", "1=aaa, 1024=bb=b,", {1: "aaa", 1_024: "bb=b"}),
+    "APP_URL": ("app_url", "https://example.com/app/", "https://example.com/app"),
+    "MAIL_FROM": ("mail_from", "gatehouse@mail.example.com", "gatehouse@mail.example.com"),
+    "MAIL_QUEUE_URL": ("mail_queue_url", "https://sqs.example/1/mails", "https://sqs.example/1/mails"),
+    "SES_CONFIGURATION_SET": ("ses_configuration_set", "counts-bounces", "counts-bounces"),
     "ALLOWED_ORIGINS": (
         "allowed_origins",
         "https://a.example, https://b.example,",
@@ -149,6 +163,23 @@ def test_the_table_must_be_named() -> None:
 def test_password_classes_are_of_four() -> None:
     assert _refused(PASSWORD_CLASSES="lower,emoji") == "PASSWORD_CLASSES may list only: digit, lower, symbol, upper."
     assert _told(PASSWORD_CLASSES=",").password_classes == frozenset()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("app.example.com", "ftp://example.com", "javascript:alert(1)", "https://example.com?a=b"),
+        *("https://example.com/#x", 'https://example.com"', "https://a@example.com", "https://example.com/\n"),
+    ],
+)
+def test_links_in_mails_begin_with_a_plain_url(value: str) -> None:
+    value = value.replace("\n", "\nhttps://evil.example")
+    assert _refused(APP_URL=value) == "APP_URL must be a URL without query."
+
+
+@pytest.mark.parametrize("value", ["Gatehouse", "Gatehouse <a@example.com>", "a@b", "a@example.com,b@example.com"])
+def test_mails_come_from_one_address(value: str) -> None:
+    assert _refused(MAIL_FROM=value) == "MAIL_FROM must be an email address."
 
 
 @pytest.mark.parametrize("value", ["aaa", "1", "1=", "=a", "x=a", "-1=a", "1.5=a", "1=a,b", "١=a", "1:a"])

@@ -1,11 +1,12 @@
 """From a field's arguments to one call of a use case, and back."""
 
-from graphql_api.resolvers import accounts, consumers, credentials, plans, usage
+from graphql_api.resolvers import accounts, consumers, credentials, plans, two_factor, usage
 
 BINDABLES = (
     *accounts.BINDABLES,
     *consumers.BINDABLES,
     *credentials.BINDABLES,
     *plans.BINDABLES,
+    *two_factor.BINDABLES,
     *usage.BINDABLES,
 )

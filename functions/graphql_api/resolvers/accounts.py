@@ -26,7 +26,7 @@ def _register(_parent: None, info: Info, register_input: NewUser) -> SignIn:
 
 @_mutation.field("login")
 def _login(_parent: None, info: Info, login_input: dict[str, str]) -> SignIn:
-    return info.context.gatehouse.accounts.login(**login_input)
+    return info.context.gatehouse.accounts.login(**login_input, address=info.context.address)
 
 
 @_mutation.field("refreshToken")

@@ -35,7 +35,14 @@ class KeyAffected:
     consumer_id: str
 
 
-type Fact = DayEnded | SecretUsed | KeyAffected
+@dataclass(frozen=True)
+class MailWritten:
+    """A mail waits to be sent."""
+
+    mail_id: str
+
+
+type Fact = DayEnded | SecretUsed | KeyAffected | MailWritten
 
 
 class UsageDays(Protocol):
@@ -50,3 +57,10 @@ class LastUses(Protocol):
 
     def note_use(self, consumer_id: str, credential_id: str, version: int, at: datetime) -> None:
         """Notes it at most about once an hour, and never an earlier one. May be repeated."""
+
+
+class MailQueue(Protocol):
+    """Where mails go that wait to be sent."""
+
+    def put(self, mail_id: str) -> None:
+        """Queues the mail, to be sent soon. May be repeated."""

@@ -67,3 +67,14 @@ class RateLimitExceeded(GatehouseError):
 
     code = "RATE_LIMIT_EXCEEDED"
     status = 429
+
+
+class TwoFactorRequired(GatehouseError):
+    """A code is needed beside what was given; `challenge` is what to give it with, when signing in."""
+
+    code = "TWO_FACTOR_REQUIRED"
+    status = 401
+
+    def __init__(self, message: str, *, reason: str | None = None, challenge: str | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.challenge = challenge

@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.model import Credential
-from gatehouse.errors import Forbidden, NotFound, Unauthenticated
+from gatehouse.errors import Forbidden, NotFound, TwoFactorRequired, Unauthenticated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class Caller:
 
     `role` is already the lower of the owner's role now and at the credential's making. `scopes` is None for a session
     and for a credential without scopes. A credential's requests are counted under its number. `credential_version` is
-    that of the secret it came with, and `ends_at` when this, its token or the credential itself ends.
+    that of the secret it came with, and `ends_at` when this, its token or the credential itself ends. A session that
+    `lacks_factor` has the role of a USER until two factors are on.
     """
 
     consumer_id: str | None = None
@@ -32,6 +33,7 @@ class Caller:
     ends_at: datetime | None = None
     scopes: frozenset[str] | None = None
     refused_because: str | None = None
+    lacks_factor: bool = False
 
     @property
     def is_anonymous(self) -> bool:
@@ -109,6 +111,9 @@ class Action(StrEnum):
     REACTIVATE_USER = "REACTIVATE_USER"
     DELETE_USER = "DELETE_USER"
     END_SESSION = "END_SESSION"
+    MANAGE_TWO_FACTOR = "MANAGE_TWO_FACTOR"
+    RESET_TWO_FACTOR = "RESET_TWO_FACTOR"
+    UNLOCK_USER = "UNLOCK_USER"
     READ_CREDENTIALS = "READ_CREDENTIALS"
     LIST_ALL_CREDENTIALS = "LIST_ALL_CREDENTIALS"
     CREATE_CREDENTIAL = "CREATE_CREDENTIAL"
@@ -143,6 +148,9 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
     Action.REACTIVATE_USER:        (_NOBODY,  _USERS,          _ANYONE),
     Action.DELETE_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
     Action.END_SESSION:            (_SELF,    _SELF,           _SELF),
+    Action.MANAGE_TWO_FACTOR:      (_SELF,    _SELF,           _SELF),
+    Action.RESET_TWO_FACTOR:       (_NOBODY,  _NOBODY,         _OTHERS),
+    Action.UNLOCK_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
     Action.READ_CREDENTIALS:       (_SELF,    _SELF_AND_USERS, _ANYONE),
     Action.LIST_ALL_CREDENTIALS:   (_NOBODY,  _NOBODY,         _ANYONE),
     Action.CREATE_CREDENTIAL:      (_SELF,    _SELF,           _ANYONE),
@@ -177,6 +185,9 @@ SCOPES: Mapping[Action, str | None] = {
     Action.REACTIVATE_USER: "users:write",
     Action.DELETE_USER: "users:write",
     Action.END_SESSION: None,
+    Action.MANAGE_TWO_FACTOR: None,
+    Action.RESET_TWO_FACTOR: None,
+    Action.UNLOCK_USER: "users:write",
     Action.READ_CREDENTIALS: "credentials:read",
     Action.LIST_ALL_CREDENTIALS: "credentials:read",
     Action.CREATE_CREDENTIAL: "credentials:write",
@@ -209,7 +220,7 @@ def require(caller: Caller, action: Action) -> None:
     if caller.is_anonymous:
         raise Unauthenticated("Sign in first.", reason=caller.refused_because)
     if reach(caller.role, action) is Reach.NOBODY:
-        raise Forbidden("Your role does not allow this.", reason="ROLE")
+        raise _lacking(caller) or Forbidden("Your role does not allow this.", reason="ROLE")
     if caller.session_id is None and not _in_scope(caller, SCOPES[action]):
         raise Forbidden("This credential does not allow this.", reason="SCOPE")
 
@@ -221,7 +232,7 @@ def require_on(caller: Caller, action: Action, target: User) -> None:
     """
     require(caller, action)
     if not may(caller, Action.READ_USER, target):
-        raise NotFound("There is no such user.")
+        raise _lacking(caller) or NotFound("There is no such user.")
     if not may(caller, action, target):
         raise Forbidden("Your role does not allow this for this user.", reason="ROLE")
 
@@ -229,6 +240,13 @@ def require_on(caller: Caller, action: Action, target: User) -> None:
 def may(caller: Caller, action: Action, target: User) -> bool:
     """Whether the role's row lets the caller perform the action on the target."""
     return reach(caller.role, action).covers(caller, target)
+
+
+def _lacking(caller: Caller) -> TwoFactorRequired | None:
+    """What to tell somebody whose role would allow more once two factors are on."""
+    if not caller.lacks_factor:
+        return None
+    return TwoFactorRequired("Your role takes two factors: enableTwoFactor begins it.", reason="ENABLE_TWO_FACTOR")
 
 
 def _in_scope(caller: Caller, scope: str | None) -> bool:

@@ -1,12 +1,16 @@
 """Every setting, read from the environment once; nothing else in the house reads it."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 SHORTEST_KEY_BYTES = 32
+_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
+_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _PASSWORD_CLASSES = frozenset({"lower", "upper", "digit", "symbol"})
+_ROLES_OF_TWO_FACTORS = frozenset({"MODERATOR", "ADMIN"})
 
 
 class InvalidSetting(Exception):
@@ -37,10 +41,17 @@ class Settings:
     throttle_limit_anonymous: int
     trusted_proxies: int
     guess_limit: int
+    guess_limit_account: int
     guess_limit_address: int
     guess_seconds: int
+    two_factor_issuer: str
+    two_factor_roles: frozenset[str]
     gateway_key_seed: str = field(repr=False)
     gateway_tiers: Mapping[int, str]
+    app_url: str
+    mail_from: str | None
+    mail_queue_url: str
+    ses_configuration_set: str | None
     allowed_origins: tuple[str, ...]
     introspection: bool
     schema_directory: Path
@@ -76,10 +87,17 @@ class Settings:
             throttle_limit_anonymous=read.number("THROTTLE_LIMIT_ANONYMOUS", 30, 1, 1_000_000),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 10),
             guess_limit=read.number("GUESS_LIMIT", 5, 1, 1_000),
+            guess_limit_account=read.number("GUESS_LIMIT_ACCOUNT", 100, 1, 100_000),
             guess_limit_address=read.number("GUESS_LIMIT_ADDRESS", 50, 1, 100_000),
             guess_seconds=read.number("GUESS_SECONDS", 900, 10, 86_400),
+            two_factor_issuer=read.label("TWO_FACTOR_ISSUER", "Gatehouse"),
+            two_factor_roles=read.subset("TWO_FACTOR_ROLES", "", _ROLES_OF_TWO_FACTORS),
             gateway_key_seed=read.text("GATEWAY_KEY_SEED", "0" * 32),
             gateway_tiers=read.numbered("GATEWAY_TIERS", ""),
+            app_url=read.form("APP_URL", "http://localhost:3000", _URL, "a URL without query").rstrip("/"),
+            mail_from=read.form("MAIL_FROM", "", _ADDRESS, "an email address") or None,
+            mail_queue_url=read.text("MAIL_QUEUE_URL", ""),
+            ses_configuration_set=read.text("SES_CONFIGURATION_SET", "") or None,
             allowed_origins=read.words("ALLOWED_ORIGINS", ""),
             introspection=read.switch("INTROSPECTION", True),
             schema_directory=Path(read.text("SCHEMA_DIRECTORY", "/opt")),
@@ -103,6 +121,18 @@ class _Reader:
         if default is None:
             raise InvalidSetting(f"{name} is not set.")
         return default
+
+    def form(self, name: str, default: str, form: re.Pattern[str], what: str) -> str:
+        value = self.text(name, default)
+        if value and not form.fullmatch(value):
+            raise InvalidSetting(f"{name} must be {what}.")
+        return value
+
+    def label(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if ":" in value or len(value) > 64:
+            raise InvalidSetting(f"{name} has at most 64 characters, none of them a colon.")
+        return value
 
     def key(self, name: str) -> str | None:
         value = self.environment.get(name, "")

@@ -52,6 +52,9 @@ CREDENTIAL = TokenKind("credential+jwt", "gatehouse/credential", {"cid": str, "v
 CLIENT_ACCESS = TokenKind("at+jwt", "gatehouse/client", {"cid": str, "ver": int})
 """What `/oauth/token` gives a client (RFC 9068); `ver` is the version of the secret that it was got with."""
 
+CHALLENGE = TokenKind("challenge+jwt", "gatehouse/challenge", {"gen": int})
+"""What `login` answers with where a code is needed; `gen` is the generation of the account's sessions."""
+
 
 @dataclass(frozen=True)
 class Claims:

@@ -34,12 +34,16 @@ from gatehouse.tokens import SigningKeys, Tokens
 
 if TYPE_CHECKING:
     from gatehouse.accounts.service import Accounts
+    from gatehouse.accounts.two_factor import TwoFactor
+    from gatehouse.accounts.unlocking import Unlocking
     from gatehouse.bootstrap import Bootstrap
-    from gatehouse.changes import Fact, LastUses, UsageDays
+    from gatehouse.changes import Fact, LastUses, MailQueue, UsageDays
     from gatehouse.consumers.service import Consumers
     from gatehouse.credentials.clients import Clients
     from gatehouse.credentials.service import Credentials
     from gatehouse.cursors import Cursors
+    from gatehouse.mail.service import MailSender, Post
+    from gatehouse.mail.writing import Writer
     from gatehouse.plans.service import Plans
     from gatehouse.storage.changes import Image
     from gatehouse.usage.service import Usages
@@ -54,6 +58,8 @@ class Gatehouse:
     settings: Settings
     clock: Clock
     accounts: "Accounts"
+    two_factor: "TwoFactor"
+    unlocking: "Unlocking"
     admission: Admission
     consumers: "Consumers"
     credentials: "Credentials"
@@ -73,10 +79,12 @@ class Following:
     usage_days: "UsageDays"
     last_uses: "LastUses"
     wall: "Wall"
+    mails: "MailQueue"
 
 
 _installed: Gatehouse | None = None
 _installed_following: Following | None = None
+_installed_post: "Post | None" = None
 
 
 def install(gatehouse: Gatehouse) -> None:
@@ -89,6 +97,12 @@ def install_following(following: Following) -> None:
     """Makes this what the stream's door of this process gets."""
     global _installed_following
     _installed_following = following
+
+
+def install_post(post: "Post") -> None:
+    """Makes this what the mail function of this process gets."""
+    global _installed_post
+    _installed_post = post
 
 
 def house() -> Gatehouse:
@@ -125,10 +139,26 @@ def following() -> Following:
     return build_following(settings, SystemClock())
 
 
+def post() -> "Post":
+    """What was installed for the mail function, else what is built from the environment."""
+    if _installed_post is not None:
+        return _installed_post
+    settings = Settings.from_environment()
+    connect(settings)
+    return build_post(settings, SystemClock())
+
+
 def build(settings: Settings, clock: Clock) -> Gatehouse:
     """The object graph for these settings; connects to the table."""
+    from gatehouse.accounts import qr
+    from gatehouse.accounts.challenges import Challenges
+    from gatehouse.accounts.guard import Addresses, Guard
+    from gatehouse.accounts.ledger import Rules
+    from gatehouse.accounts.lockout import Lockout
     from gatehouse.accounts.service import Accounts
     from gatehouse.accounts.tokens import SessionTokens
+    from gatehouse.accounts.two_factor import TwoFactor
+    from gatehouse.accounts.unlocking import Unlocking
     from gatehouse.consumers.service import Consumers
     from gatehouse.credentials.issuing import Issuer
     from gatehouse.credentials.service import Credentials
@@ -137,7 +167,9 @@ def build(settings: Settings, clock: Clock) -> Gatehouse:
     from gatehouse.storage.accounts import DynamoAccounts
     from gatehouse.storage.consumers import DynamoConsumers
     from gatehouse.storage.credentials import DynamoCredentials
+    from gatehouse.storage.lockout import DynamoLockouts
     from gatehouse.storage.plan_changes import DynamoPlanChanges
+    from gatehouse.storage.two_factor import DynamoTwoFactor
     from gatehouse.storage.usage import DynamoUsage
     from gatehouse.usage.service import Usages
 
@@ -146,6 +178,19 @@ def build(settings: Settings, clock: Clock) -> Gatehouse:
     tokens = Tokens(keys, settings.jwt_issuer)
     plans, throttle = _plans(clock), _throttle(settings)
     hasher, policy = _hasher(settings), _policy(settings)
+    rules = Rules(
+        per_address=settings.guess_limit,
+        in_all=settings.guess_limit_account,
+        first_lock=timedelta(seconds=settings.guess_seconds),
+    )
+    lockout = Lockout(DynamoLockouts(), rules)
+    two_factor = TwoFactor(
+        store=DynamoTwoFactor(),
+        clock=clock,
+        lockout=lockout,
+        issuer=settings.two_factor_issuer,
+        draw=qr.svg,
+    )
     return Gatehouse(
         settings=settings,
         clock=clock,
@@ -156,7 +201,11 @@ def build(settings: Settings, clock: Clock) -> Gatehouse:
             policy,
             SessionTokens(tokens, settings.access_token_ttl),
             timedelta(seconds=settings.refresh_token_ttl),
+            Guard(lockout, Addresses(DynamoLockouts(), settings.guess_limit_address, rules.first_lock)),
+            Challenges(tokens),
         ),
+        two_factor=two_factor,
+        unlocking=Unlocking(DynamoConsumers(), lockout),
         admission=_gate(settings, clock, tokens, plans),
         consumers=Consumers(DynamoConsumers(), clock, hasher, policy),
         credentials=Credentials(
@@ -164,6 +213,7 @@ def build(settings: Settings, clock: Clock) -> Gatehouse:
             clock,
             Issuer(hasher, tokens, settings.allow_chosen_secrets),
             settings.self_service_credentials,
+            two_factor.require_fresh,
         ),
         clients=_clients(clock, tokens),
         plans=Plans(DynamoPlanChanges(), clock),
@@ -182,16 +232,33 @@ def build_bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
     return _bootstrap(settings, clock)
 
 
-def build_following(settings: Settings, clock: Clock, control_plane: Any = None) -> Following:
+def build_following(
+    settings: Settings, clock: Clock, control_plane: Any = None, mails: "MailQueue | None" = None
+) -> Following:
     """What follows from changes of the table that is connected.
 
     `control_plane` stands in for botocore's client, and is called without the pace that API Gateway needs.
+    `mails` stands in for the queue on SQS.
     """
+    from gatehouse.outside.mail_queue import SqsMailQueue
     from gatehouse.storage.changes import facts
     from gatehouse.storage.last_uses import DynamoLastUses
     from gatehouse.storage.usage import DynamoUsageDays
 
-    return Following(facts, DynamoUsageDays(), DynamoLastUses(), _wall(settings, clock, control_plane))
+    queue = mails or SqsMailQueue(settings.region, settings.mail_queue_url)
+    return Following(facts, DynamoUsageDays(), DynamoLastUses(), _wall(settings, clock, control_plane), queue)
+
+
+def build_post(settings: Settings, clock: Clock, sender: "MailSender | None" = None) -> "Post":
+    """What sends the mails that wait in the table that is connected; `sender` stands in for SES."""
+    from gatehouse.mail.sealing import Seal
+    from gatehouse.mail.service import NoSender, Post
+    from gatehouse.outside.ses import SesSender
+    from gatehouse.storage.mail import DynamoMails
+
+    if sender is None and settings.mail_from is not None:
+        sender = SesSender(settings.region, settings.mail_from, settings.ses_configuration_set)
+    return Post(DynamoMails(), sender or NoSender(), clock, Seal(_keys(settings)), settings.app_url)
 
 
 def build_reconciliation(settings: Settings, clock: Clock) -> "Reconciliation":
@@ -244,7 +311,16 @@ def _gate(settings: Settings, clock: Clock, tokens: Tokens, plans: RememberedPla
         find_plan=plans.find,
         key_seed=settings.gateway_key_seed,
         trusted_proxies=settings.trusted_proxies,
+        factor_roles=frozenset(map(Role, settings.two_factor_roles)),
     )
+
+
+def _writer(clock: Clock, keys: Callable[[], SigningKeys]) -> "Writer":
+    from gatehouse.mail.sealing import Seal
+    from gatehouse.mail.writing import Writer
+    from gatehouse.storage.mailboxes import DynamoMailboxes
+
+    return Writer(DynamoMailboxes(), clock, Seal(keys))
 
 
 def _clients(clock: Clock, tokens: Tokens) -> "Clients":

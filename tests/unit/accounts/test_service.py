@@ -7,6 +7,7 @@ from datetime import timedelta
 import bcrypt
 import pytest
 
+from gatehouse.accounts.guard import Guard
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.accounts.refresh import RefreshToken
 from gatehouse.accounts.service import MOST_SESSIONS, Accounts
@@ -16,7 +17,9 @@ from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable
 from gatehouse.permissions import ANONYMOUS, Caller
 from gatehouse.tokens import SESSION
 from tests.unit.fakes import (
+    CHALLENGES,
     HASHER,
+    HOME,
     PASSWORD,
     POLICY,
     SESSION_TOKENS,
@@ -26,14 +29,20 @@ from tests.unit.fakes import (
     StoppedClock,
     a_user,
     signed_in,
+    the_guard,
+    the_settings,
 )
 
 NEW: NewUser = {"username": "John", "email": "John@Example.com", "password": PASSWORD}
 
 
+def guard(store: MemoryStore) -> Guard:
+    return the_guard(store.lockouts, the_settings())
+
+
 @pytest.fixture
 def accounts(store: MemoryStore, clock: StoppedClock) -> Accounts:
-    return Accounts(store, clock, HASHER, POLICY, SESSION_TOKENS, timedelta(days=30))
+    return Accounts(store, clock, HASHER, POLICY, SESSION_TOKENS, timedelta(days=30), guard(store), CHALLENGES)
 
 
 @pytest.fixture
@@ -141,7 +150,7 @@ def test_names_are_taken_without_regard_to_case(accounts: Accounts) -> None:
 def test_a_sign_in_takes_the_email_in_any_case(accounts: Accounts) -> None:
     registered = accounts.register(NEW)
 
-    assert accounts.login("jOHN@eXAMPLE.com", PASSWORD).user == registered.user
+    assert accounts.login("jOHN@eXAMPLE.com", PASSWORD, HOME).user == registered.user
 
 
 @dataclass(frozen=True)
@@ -173,7 +182,7 @@ def test_a_sign_in_that_fails_tells_nothing_by_its_words_or_by_what_it_does(
     hashes_paid.clear()
 
     with pytest.raises(Unauthenticated) as refusal:
-        accounts.login(wrong.email, wrong.password)
+        accounts.login(wrong.email, wrong.password, HOME)
 
     assert (refusal.value.message, refusal.value.reason, refusal.value.field) == (
         "The email or the password is wrong.",
@@ -189,7 +198,7 @@ def test_what_is_no_email_is_refused_before_anything_is_read(
     accounts: Accounts, store: MemoryStore, hashes_paid: list[str], email: str
 ) -> None:
     with pytest.raises(BadRequest) as refusal:
-        accounts.login(email, PASSWORD)
+        accounts.login(email, PASSWORD, HOME)
 
     assert refusal.value.field == "email"
     assert (store.calls, hashes_paid) == ([], [])
@@ -197,13 +206,15 @@ def test_what_is_no_email_is_refused_before_anything_is_read(
 
 def test_a_hash_of_fewer_rounds_is_made_anew_at_the_next_sign_in(store: MemoryStore, clock: StoppedClock) -> None:
     user = store.add(a_user())
-    stricter = Accounts(store, clock, PasswordHasher(5), POLICY, SESSION_TOKENS, timedelta(days=30))
-    stricter.login(user.email, PASSWORD)
+    stricter = Accounts(
+        store, clock, PasswordHasher(5), POLICY, SESSION_TOKENS, timedelta(days=30), guard(store), CHALLENGES
+    )
+    stricter.login(user.email, PASSWORD, HOME)
 
     rehashed = store.hashes[user.id]
     assert rehashed is not None
     assert rehashed.startswith("$2b$05$")
-    stricter.login(user.email, PASSWORD)
+    stricter.login(user.email, PASSWORD, HOME)
     assert store.hashes[user.id] == rehashed
 
 
@@ -211,7 +222,7 @@ def test_a_sign_in_that_met_a_change_looks_again(accounts: Accounts, store: Memo
     user = store.add(a_user())
     store.stale = 3
 
-    assert accounts.login(user.email, PASSWORD).user == user
+    assert accounts.login(user.email, PASSWORD, HOME).user == user
     assert store.calls.count("open_session") == 4
 
 
@@ -220,19 +231,19 @@ def test_a_sign_in_that_meets_changes_without_end_gives_up(accounts: Accounts, s
     store.stale = 10_000
 
     with pytest.raises(ServiceUnavailable):
-        accounts.login(user.email, PASSWORD)
+        accounts.login(user.email, PASSWORD, HOME)
     assert store.sessions == {}
 
 
 def test_one_session_too_many_ends_the_oldest(accounts: Accounts, store: MemoryStore, clock: StoppedClock) -> None:
     user = store.add(a_user())
     for _ in range(MOST_SESSIONS):
-        accounts.login(user.email, PASSWORD)
+        accounts.login(user.email, PASSWORD, HOME)
         clock.advance(seconds=1)
     oldest = min(store.sessions.values(), key=lambda session: session.created_at)
     assert "prune_sessions" not in store.calls
 
-    newest = accounts.login(user.email, PASSWORD)
+    newest = accounts.login(user.email, PASSWORD, HOME)
 
     assert len(store.sessions) == MOST_SESSIONS == 100
     assert oldest.id not in store.sessions
@@ -342,7 +353,9 @@ def test_a_refresh_that_is_overtaken_without_end_gives_up(accounts: Accounts, st
 
 def test_signing_out_ends_this_session_and_no_other(accounts: Accounts, store: MemoryStore) -> None:
     user = store.add(a_user())
-    stays, goes = (TOKENS.verify(SESSION, accounts.login(user.email, PASSWORD).access_token, START) for _ in range(2))
+    stays, goes = (
+        TOKENS.verify(SESSION, accounts.login(user.email, PASSWORD, HOME).access_token, START) for _ in range(2)
+    )
 
     accounts.logout(Caller(consumer_id=user.id, session_id=goes.own["sid"]))
 

@@ -9,7 +9,17 @@ from gatehouse.accounts.service import Accounts
 from gatehouse.clock import Clock
 from gatehouse.settings import Settings
 from tests.gate_machine import YEARS, GateMachine, World
-from tests.unit.fakes import HASHER, POLICY, SESSION_TOKENS, MemoryStore, StoppedClock, the_admission, the_house
+from tests.unit.fakes import (
+    CHALLENGES,
+    HASHER,
+    POLICY,
+    SESSION_TOKENS,
+    MemoryStore,
+    StoppedClock,
+    the_admission,
+    the_guard,
+    the_house,
+)
 from tests.unit.plan_stores import MemoryPlans
 
 
@@ -19,7 +29,9 @@ def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
     find_plan = MemoryPlans(store).find_plan
     return World(
         functions=[the_admission(store, store.gates, at, chosen, find_plan) for at in (clock, late)],
-        accounts=Accounts(store, clock, HASHER, POLICY, SESSION_TOKENS, YEARS),
+        accounts=Accounts(
+            store, clock, HASHER, POLICY, SESSION_TOKENS, YEARS, the_guard(store.lockouts, chosen), CHALLENGES
+        ),
         consumers=house.consumers,
         credentials=house.credentials,
         plans=house.plans,

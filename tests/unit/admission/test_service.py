@@ -61,7 +61,7 @@ def user(store: MemoryStore) -> User:
 
 @pytest.fixture
 def token(house: Gatehouse, user: User) -> str:
-    return house.accounts.login(user.email, PASSWORD).access_token
+    return house.accounts.login(user.email, PASSWORD, HOME).access_token
 
 
 def make(house: Gatehouse, user: User, kind: CredentialType, **more: Any) -> tuple[Credential, str]:
@@ -239,7 +239,7 @@ def test_a_key_id_that_is_a_token_s_id_gets_nothing_of_the_token_and_gives_it_no
 
 def test_sessions_share_one_window_and_credentials_another(house: Gatehouse, store: MemoryStore) -> None:
     user = store.add(a_user("jane"))
-    tokens = [house.accounts.login(user.email, PASSWORD).access_token for _ in range(2)]
+    tokens = [house.accounts.login(user.email, PASSWORD, HOME).access_token for _ in range(2)]
     keys = [make(house, user, CredentialType.KEY_AUTH)[1].split(".") for _ in range(2)]
     calls: list[Callable[[], Admitted]] = [
         *(partial(house.admission.by_session, token, HOME) for token in tokens),

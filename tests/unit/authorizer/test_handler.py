@@ -45,7 +45,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
 
 @pytest.fixture
 def token(house: Gatehouse, store: MemoryStore) -> str:
-    return house.accounts.login(store.add(a_user()).email, PASSWORD).access_token
+    return house.accounts.login(store.add(a_user()).email, PASSWORD, HOME).access_token
 
 
 def _event(**headers: str | list[str]) -> dict[str, Any]:

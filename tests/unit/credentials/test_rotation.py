@@ -16,7 +16,7 @@ from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
 from gatehouse.tokens import CREDENTIAL, SigningKeys, Tokens
-from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, signed_in
+from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, no_code_needed, signed_in
 
 DAY = timedelta(days=1)
 KEY_AUTH, JWT = CredentialType.KEY_AUTH, CredentialType.JWT
@@ -24,7 +24,7 @@ KEY_AUTH, JWT = CredentialType.KEY_AUTH, CredentialType.JWT
 
 @pytest.fixture
 def credentials(store: MemoryStore, clock: StoppedClock) -> Credentials:
-    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets=True), self_service=True)
+    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets=True), True, no_code_needed)
 
 
 @pytest.fixture
@@ -236,7 +236,9 @@ def test_without_a_key_to_sign_with_nothing_is_made_or_rotated(
     def no_keys() -> SigningKeys:
         raise ServiceUnavailable("The signing keys could not be read. Try again.")
 
-    credentials = Credentials(store, clock, Issuer(HASHER, Tokens(no_keys, "gatehouse"), chosen_secrets=True), True)
+    credentials = Credentials(
+        store, clock, Issuer(HASHER, Tokens(no_keys, "gatehouse"), chosen_secrets=True), True, no_code_needed
+    )
     held = _held(store, owner, type=JWT, expires_at=START + DAY)
     with pytest.raises(ServiceUnavailable):
         credentials.create(signed_in(owner), {"type": JWT})

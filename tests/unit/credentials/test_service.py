@@ -16,7 +16,7 @@ from gatehouse.credentials.service import MOST_ACTIVE, CredentialChanges, Creden
 from gatehouse.errors import BadRequest, Conflict, Forbidden, GatehouseError, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
-from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, signed_in
+from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, no_code_needed, signed_in
 
 KEY_AUTH = CredentialType.KEY_AUTH
 SEED: NewCredential = {"type": KEY_AUTH, "key_id": "api-key-123", "key_secret": "secret"}
@@ -26,7 +26,7 @@ MADE: NewCredential = {"type": KEY_AUTH}
 def _credentials(
     store: MemoryStore, clock: StoppedClock, *, self_service: bool = True, chosen_secrets: bool = True
 ) -> Credentials:
-    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets), self_service)
+    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets), self_service, no_code_needed)
 
 
 @pytest.fixture

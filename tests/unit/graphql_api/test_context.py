@@ -12,7 +12,7 @@ from gatehouse.admission.model import Admitted
 from gatehouse.consumers.model import Role
 from gatehouse.permissions import ANONYMOUS, Caller
 from graphql_api.context import RequestContext, from_event
-from tests.unit.fakes import START, MemoryStore, StoppedClock, the_house
+from tests.unit.fakes import HOME, START, MemoryStore, StoppedClock, the_house
 from tests.unit.graphql_api.conftest import PLENTY
 
 ARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/POST/graphql"
@@ -26,7 +26,9 @@ def _told(caller: Caller = ANONYMOUS, allowance: Allowance = PLENTY, plan_id: st
 
 
 def _read(told: dict[str, Any]) -> RequestContext:
-    return from_event(HOUSE, {"requestContext": {"authorizer": told, "requestId": "r-1"}})
+    return from_event(
+        HOUSE, {"requestContext": {"authorizer": told, "requestId": "r-1", "identity": {"sourceIp": HOME}}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,13 +37,14 @@ def _read(told: dict[str, Any]) -> RequestContext:
         ANONYMOUS,
         Caller(refused_because="TOKEN_EXPIRED"),
         *(Caller(consumer_id="u", role=role, session_id="s") for role in Role),
+        Caller(consumer_id="u", session_id="s", lacks_factor=True),
         Caller(consumer_id="u", credential_id="k", credential_number=1, scopes=None),
         Caller(consumer_id="u", credential_id="k", credential_number=100, scopes=frozenset()),
         Caller(consumer_id="u", credential_id="k", scopes=frozenset({"users:read", "orders:write"})),
     ],
 )
 def test_every_caller_arrives_as_the_authorizer_found_it(caller: Caller) -> None:
-    assert _read(_told(caller)) == RequestContext(HOUSE, caller, "r-1", PLENTY)
+    assert _read(_told(caller)) == RequestContext(HOUSE, caller, "r-1", PLENTY, address=HOME)
 
 
 def test_scopes_that_were_lost_on_the_way_are_none_at_all() -> None:
@@ -54,13 +57,17 @@ def test_scopes_that_were_lost_on_the_way_are_none_at_all() -> None:
 def test_the_plan_arrives_with_the_credential_that_has_it() -> None:
     program = Caller(consumer_id="u", credential_id="k", credential_number=1)
 
-    assert _read(_told(program, plan_id="p-1")) == RequestContext(HOUSE, program, "r-1", PLENTY, plan_id="p-1")
+    assert _read(_told(program, plan_id="p-1")) == RequestContext(
+        HOUSE, program, "r-1", PLENTY, plan_id="p-1", address=HOME
+    )
 
 
 def test_a_limit_that_is_used_up_arrives_with_the_time_to_wait() -> None:
     nothing = Allowance(limit=10, remaining=0, resets_at=START + timedelta(seconds=38), is_spent=True)
 
-    assert _read(_told(allowance=nothing)) == RequestContext(HOUSE, ANONYMOUS, "r-1", nothing, retry_after=38)
+    assert _read(_told(allowance=nothing)) == RequestContext(
+        HOUSE, ANONYMOUS, "r-1", nothing, retry_after=38, address=HOME
+    )
 
 
 def test_when_the_limit_starts_anew_is_told_in_whole_seconds_and_never_too_early() -> None:

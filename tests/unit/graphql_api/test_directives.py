@@ -22,8 +22,11 @@ from graphql_api.directives import Access, Rule, enforce, root_field, rule_of, s
 from tests.unit.fakes import SCHEMA, a_user, signed_in, the_settings
 from tests.unit.graphql_api.conftest import PLENTY
 
-PUBLIC = {"register", "login", "refreshToken"}
-HASHES_OR_MAKES_SECRETS = {"register", "login", "createUser", "createCredential", "rotateCredential"}
+PUBLIC = {"register", "login", "completeTwoFactorLogin", "refreshToken"}
+HASHES_OR_MAKES_SECRETS = {
+    *("register", "login", "createUser", "createCredential", "rotateCredential"),
+    *("completeTwoFactorLogin", "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor"),
+}
 REQUIRED = {
     "me": Action.READ_USER,
     "user": Action.READ_USER,
@@ -33,6 +36,11 @@ REQUIRED = {
     "credentials": Action.READ_CREDENTIALS,
     "credentialsConnection": Action.READ_CREDENTIALS,
     "logout": Action.END_SESSION,
+    "enableTwoFactor": Action.MANAGE_TWO_FACTOR,
+    "confirmTwoFactor": Action.MANAGE_TWO_FACTOR,
+    "disableTwoFactor": Action.MANAGE_TWO_FACTOR,
+    "resetTwoFactor": Action.RESET_TWO_FACTOR,
+    "unlockUser": Action.UNLOCK_USER,
     "createUser": Action.CREATE_USER,
     "updateUser": Action.UPDATE_NAMES,
     "deleteUser": Action.DELETE_USER,

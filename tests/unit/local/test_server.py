@@ -18,6 +18,7 @@ import pytest
 from local.gateway.clock import MovableClock
 from local.gateway.gateway import BODY_LIMIT, Gateway
 from local.gateway.messages import HttpRequest, HttpResponse
+from local.gateway.outbox import Outbox
 from local.gateway.server import Server
 
 MakeGateway = Callable[..., Gateway]
@@ -29,6 +30,7 @@ class Running:
 
     port: int
     clock: MovableClock
+    outbox: Outbox
 
     def send(
         self, method: str, path: str, body: bytes | Iterator[bytes] | None = None, headers: dict[str, str] | None = None
@@ -46,13 +48,14 @@ class Running:
 def serving(gateway: Gateway, clock: MovableClock | None = None) -> Iterator[Running]:
     listening = socket.create_server(("127.0.0.1", 0))
     clock = clock or MovableClock()
-    server = Server(gateway, clock, frozenset({"https://allowed.example"}))
+    outbox = Outbox()
+    server = Server(gateway, clock, outbox, frozenset({"https://allowed.example"}))
     ready, stop, loop = ThreadEvent(), asyncio.Event(), asyncio.new_event_loop()
     thread = Thread(target=loop.run_until_complete, args=(server.run(listening, ready.set, stop),))
     thread.start()
     try:
         assert ready.wait(5)
-        yield Running(listening.getsockname()[1], clock)
+        yield Running(listening.getsockname()[1], clock, outbox)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(5)
@@ -152,7 +155,7 @@ def test_every_name_of_this_machine_is_served(make_gateway: MakeGateway, host: s
 )
 def test_a_foreign_host_is_refused(make_gateway: MakeGateway, host: str) -> None:
     with serving(make_gateway(echo)) as server:
-        for method, path in (("GET", "/open"), ("POST", "/local/clock")):
+        for method, path in (("GET", "/open"), ("POST", "/local/clock"), ("GET", "/local/outbox")):
             response, body = server.send(method, path, headers={"Host": host})
             assert response.status == 403
             assert json.loads(body)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
@@ -293,3 +296,19 @@ def test_the_server_ends_in_time_with_a_request_in_flight(make_gateway: MakeGate
         connection.close()
     finally:
         released.set()
+
+
+def test_the_outbox_tells_what_was_sent(make_gateway: MakeGateway) -> None:
+    with serving(make_gateway()) as server:
+        server.outbox.send("jo@example.com", "Subject", "https://app.example.com/reset-password#token=abc", "<p></p>")
+        response, body = server.send("GET", "/local/outbox")
+
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(body) == [
+        {
+            "to": "jo@example.com",
+            "subject": "Subject",
+            "text": "https://app.example.com/reset-password#token=abc",
+            "token": "abc",
+        }
+    ]

@@ -7,7 +7,7 @@ import pytest
 from local.gateway.api import Api, GatewayResponse, Route
 from local.gateway.environment import ROOT
 from local.gateway.intrinsics import TemplateError
-from local.gateway.template import Function, StreamMapping, Table, Template
+from local.gateway.template import Function, QueueMapping, StreamMapping, Table, Template
 
 
 def test_routes_have_the_default_authorizer_unless_they_say_otherwise(template: Template) -> None:
@@ -155,6 +155,40 @@ def test_a_mapping_that_would_be_tried_for_ever_or_tells_no_failures_is_refused(
     template_path.write_text(text, encoding="utf-8")
     with pytest.raises(TemplateError, match="functions that report failures, and not for ever"):
         print(Template.load(template_path, {}).stream_mappings)
+
+
+QUEUE = """
+        Messages:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Messages.Arn
+            FunctionResponseTypes: [ReportBatchItemFailures]
+"""
+REDRIVE = "{maxReceiveCount: 4, deadLetterTargetArn: x}"
+
+
+def with_a_queue(path: Path, mapping: str, redrive: str) -> Template:
+    text = path.read_text(encoding="utf-8").replace("      Events:\n", "      Events:" + mapping, 1)
+    queue = f"\n  Messages: {{Type: AWS::SQS::Queue, Properties: {{RedrivePolicy: {redrive}}}}}\n"
+    path.write_text(text.rstrip() + queue, encoding="utf-8")
+    return Template.load(path, {})
+
+
+def test_what_is_called_with_a_queues_messages_says_how_often(template_path: Path) -> None:
+    template = with_a_queue(template_path, QUEUE, REDRIVE)
+
+    assert template.queue_mappings == [QueueMapping(function="EchoFunction", receives=4)]
+    assert template.stream_mappings == []
+
+
+@pytest.mark.parametrize(
+    ("mapping", "redrive"), [(QUEUE, "{}"), (QUEUE.replace("[ReportBatchItemFailures]", "[]"), REDRIVE)]
+)
+def test_a_queue_that_would_be_read_for_ever_or_tells_no_failures_is_refused(
+    template_path: Path, mapping: str, redrive: str
+) -> None:
+    with pytest.raises(TemplateError, match="functions that report failures, and not for ever"):
+        print(with_a_queue(template_path, mapping, redrive).queue_mappings)
 
 
 def test_the_projects_own_template_is_one_the_gateway_stands_in_for() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.changes import DayEnded, Fact, KeyAffected, SecretUsed
+from gatehouse.changes import DayEnded, Fact, KeyAffected, MailWritten, SecretUsed
 from gatehouse.storage.changes import facts
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -98,6 +98,16 @@ def test_nothing_is_told_of_who_has_no_credential_or_of_what_no_key_goes_by(
     before: dict[str, Any] | None, after: dict[str, Any] | None
 ) -> None:
     assert told(before, after) == []
+
+
+def mail(**more: Any) -> dict[str, Any]:
+    return {"PK": {"S": f"MAIL#{CONSUMER}"}, "SK": {"S": "M"}, "to": {"S": "jo@example.com"}, **more}
+
+
+def test_a_mail_is_told_when_it_is_written_and_not_when_it_is_claimed_or_gone() -> None:
+    assert told(None, mail()) == [MailWritten(CONSUMER)]
+    assert told(mail(), mail(claimedUntil=number(1))) == []
+    assert told(mail(), None) == []
 
 
 def test_other_items_tell_nothing() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gatehouse import telemetry, wiring
-from gatehouse.changes import DayEnded, KeyAffected, SecretUsed
+from gatehouse.changes import DayEnded, KeyAffected, MailWritten, SecretUsed
 from gatehouse.storage.changes import facts
 from gatehouse.wall.service import Outcome
 from gatehouse.wiring import Following
@@ -22,6 +22,8 @@ from gatehouse.wiring import Following
 EVENTS = Path(__file__).parents[3] / "events/stream"
 CONSUMER = "01a1f9c2-6f3e-7c1b-8a52-3d0e9b7f4c21"
 CREDENTIAL = "01a1f9c3-0b7d-7e44-9f10-52c8a6d1e0b3"
+
+MAIL = "01a1f9c4-11aa-7b02-8c33-7f5e0d9b6a42"
 
 
 @dataclass
@@ -37,6 +39,11 @@ class Followers:
 
     def note_use(self, consumer_id: str, credential_id: str, version: int, at: datetime) -> None:
         self.done.append(SecretUsed(consumer_id, credential_id, version, at))
+
+    def put(self, mail_id: str) -> None:
+        if mail_id in self.failing:
+            raise RuntimeError("SQS is gone")
+        self.done.append(MailWritten(mail_id))
 
     def provision(self, consumer_id: str) -> Outcome:
         if consumer_id in self.failing:
@@ -65,7 +72,7 @@ def followers() -> Followers:
 def door(followers: Followers, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The handler's module, loaded afresh on these followers."""
     wall: Any = followers
-    monkeypatch.setattr(wiring, "_installed_following", Following(facts, followers, followers, wall))
+    monkeypatch.setattr(wiring, "_installed_following", Following(facts, followers, followers, wall, followers))
     monkeypatch.delitem(sys.modules, "stream.handler", raising=False)
     yield importlib.import_module("stream.handler")
     sys.modules.pop("stream.handler", None)
@@ -136,6 +143,20 @@ def test_where_time_runs_out_the_rest_is_handed_back(door: ModuleType, followers
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert len(followers.done) == 2
+
+
+def test_a_mail_that_was_written_is_queued(door: ModuleType, followers: Followers) -> None:
+    assert door.handler(event("mail-written"), Context()) == {"batchItemFailures": []}
+    assert followers.done == [MailWritten(MAIL)]
+
+
+def test_a_mail_that_could_not_be_queued_is_told(door: ModuleType, followers: Followers) -> None:
+    followers.failing = {MAIL}
+
+    assert door.handler(event("mail-written", "secret-used"), Context()) == {
+        "batchItemFailures": [{"itemIdentifier": "0"}]
+    }
+    assert [type(fact) for fact in followers.done] == [SecretUsed]
 
 
 def test_a_full_account_is_a_warning_and_nothing_to_try_again(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gatehouse.accounts.factors import Factor, Proof
 from gatehouse.consumers.model import Standing, User
 
 
@@ -14,6 +15,7 @@ class Account:
     password_hash: str | None = field(repr=False)
     sessions: int
     generation: int
+    factor: Factor = field(default_factory=Factor)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Session:
     """A person signed in, and where its chain of refresh tokens stands.
 
     Tokens are numbered from 1. `used` is the highest number that was ever presented, `next_digest` belongs to the one
-    after it. `spent` has the ones before it that are in their grace, the latest first.
+    after it. `spent` has the ones before it that are in their grace, the latest first. `proved_at` is when it last saw
+    a code of a second factor.
     """
 
     id: str
@@ -42,10 +45,21 @@ class Session:
     next_digest: bytes = field(repr=False)
     used_digest: bytes | None = field(default=None, repr=False)
     spent: tuple[SpentToken, ...] = ()
+    proved_at: datetime | None = None
 
     def is_in_force(self, standing: Standing, now: datetime) -> bool:
         """Whether the session still counts at `now`, with its owner's standing."""
         return standing.is_active and self.generation == standing.generation and now < self.expires_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrance:
+    """What is written beside the session when somebody comes in: failures are cleared, a code is used up."""
+
+    ledger: str
+    address: str
+    proof: Proof | None = None
+    new_hash: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,13 @@
 """Signing up, signing in, staying signed in, and signing out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gatehouse.accounts.model import Account, KeptSession, Session, SignIn
+from gatehouse.accounts import lockout
+from gatehouse.accounts.challenges import Challenge, Challenges
+from gatehouse.accounts.guard import Guard
+from gatehouse.accounts.model import Account, Entrance, KeptSession, Session, SignIn
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.refresh import RefreshToken, TokenSpent, present, start_session
 from gatehouse.accounts.tokens import SessionTokens
@@ -13,7 +16,7 @@ from gatehouse.consumers import fields
 from gatehouse.consumers.creation import NewUser, fresh_user
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import Kind, Role, User
-from gatehouse.errors import ServiceUnavailable, Unauthenticated
+from gatehouse.errors import ServiceUnavailable, TwoFactorRequired, Unauthenticated
 from gatehouse.ids import new_id
 from gatehouse.permissions import Action, Caller, require
 from gatehouse.persistence import Stale
@@ -33,8 +36,13 @@ class AccountStore(Protocol):
     def find_account(self, unique_email: str) -> Account | None:
         """The account; takes the same two reads where there is none."""
 
-    def open_session(self, account: Account, session: Session, new_hash: str | None) -> None:
-        """Adds the session; raises Stale where the account is not as it was, or has its most sessions."""
+    def find_account_of(self, user_id: str) -> Account | None: ...
+
+    def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
+        """Adds the session, with what comes with it.
+
+        Raises Stale where the account is not as it was, has its most sessions, or the code has been used.
+        """
 
     def prune_sessions(self, account: Account, now: datetime) -> None:
         """Ends what is expired and the oldest, so that another session has room; raises Stale as above."""
@@ -58,6 +66,8 @@ class Accounts:
     policy: PasswordPolicy
     tokens: SessionTokens
     session_lifetime: timedelta
+    guard: Guard
+    challenges: Challenges
 
     def register(self, new: NewUser) -> SignIn:
         """A new USER, signed in; raises BadRequest, or Conflict for a taken name."""
@@ -68,26 +78,55 @@ class Accounts:
         self.store.create_account(user, self.hasher.hash(password), session)
         return self._sign_in(user, session, token)
 
-    def login(self, email: str, password: str) -> SignIn:
+    def login(self, email: str, password: str, address: str) -> SignIn:
         """The person signed in; raises Unauthenticated, alike in words and in time whatever was wrong.
 
-        Only a text that cannot be an address is told apart, as BadRequest.
+        Only a text that cannot be an address is told apart, as BadRequest. Raises TwoFactorRequired, with a challenge,
+        where the password is right and a code is needed.
         """
         unique_email = unique_form(fields.email(email))
-        verified = None
-        for _ in range(_ATTEMPTS):
-            account = self.store.find_account(unique_email)
-            known_hash = account.password_hash if account else None
-            if (verified is None or known_hash != verified) and not self.hasher.matches(password, known_hash):
-                raise _wrong()
-            if account is None or known_hash is None or not account.user.is_active:
-                raise _wrong()
-            verified = known_hash
-            try:
-                return self._open(account, known_hash, password)
-            except Stale:
-                continue
-        raise ServiceUnavailable("Too many sign-ins to this account at once. Try again.")
+        account = self.store.find_account(unique_email)
+        subject = lockout.no_account(unique_email) if account is None else lockout.account(account.user.id)
+        with self.guard.attempt(subject, address, self.clock.now()) as attempt:
+            verified, is_right = None, False
+            for _ in range(_ATTEMPTS):
+                known_hash = account.password_hash if account else None
+                if verified is None or known_hash != verified:
+                    is_right = self.hasher.matches(password, known_hash)
+                is_active = account is not None and account.user.is_active
+                if not attempt.take(is_right=is_right and is_active) or account is None or known_hash is None:
+                    raise _wrong()
+                verified = known_hash
+                if account.factor.is_on:
+                    raise self._challenge(account)
+                new_hash = self.hasher.hash(password) if self.hasher.is_outdated(known_hash) else None
+                entrance = Entrance(ledger=subject.name, address=address, new_hash=new_hash)
+                if (signed_in := self._open(account, entrance)) is not None:
+                    attempt.settle()
+                    return signed_in
+                account = self.store.find_account(unique_email)
+        raise _too_many()
+
+    def complete_login(self, challenge: str, code: str, address: str) -> SignIn:
+        """The person signed in who has given the right password before; raises Unauthenticated.
+
+        A wrong code counts as a wrong password does.
+        """
+        now = self.clock.now()
+        given = self.challenges.read(challenge, now)
+        subject = lockout.account(given.user_id)
+        account = self._challenged(given)
+        with self.guard.attempt(subject, address, now) as attempt:
+            for _ in range(_ATTEMPTS):
+                proof = account.factor.recognise(code, now)
+                if not attempt.take(is_right=proof is not None):
+                    raise Unauthenticated("The code is wrong, or was used before.", reason="WRONG_CODE")
+                entrance = Entrance(ledger=subject.name, address=address, proof=proof)
+                if (signed_in := self._open(account, entrance)) is not None:
+                    attempt.settle()
+                    return signed_in
+                account = self._challenged(given)
+        raise _too_many()
 
     def refresh(self, refresh_token: str) -> SignIn:
         """A fresh access token, and the successor of the refresh token; raises Unauthenticated.
@@ -117,13 +156,32 @@ class Accounts:
         if caller.consumer_id is not None and caller.session_id is not None:
             self.store.end_session(caller.consumer_id, caller.session_id)
 
-    def _open(self, account: Account, known_hash: str, password: str) -> SignIn:
-        if account.sessions >= MOST_SESSIONS:
-            self.store.prune_sessions(account, self.clock.now())
-            raise Stale
-        session, token = self._new_session(account.user.id, account.generation)
-        new_hash = self.hasher.hash(password) if self.hasher.is_outdated(known_hash) else None
-        self.store.open_session(account, session, new_hash)
+    def _challenge(self, account: Account) -> TwoFactorRequired:
+        given = Challenge(account.user.id, account.generation)
+        return TwoFactorRequired(
+            "Give the challenge and a code to completeTwoFactorLogin.",
+            challenge=self.challenges.issue(given, self.clock.now()),
+        )
+
+    def _challenged(self, given: Challenge) -> Account:
+        account = self.store.find_account_of(given.user_id)
+        ended = account is None or account.generation != given.generation or not account.user.is_active
+        if account is None or ended or not account.factor.is_on:
+            raise Unauthenticated("The challenge has ended. Sign in again.", reason="CHALLENGE_EXPIRED")
+        return account
+
+    def _open(self, account: Account, entrance: Entrance) -> SignIn | None:
+        """None where something has changed, which has to be looked at again."""
+        try:
+            if account.sessions >= MOST_SESSIONS:
+                self.store.prune_sessions(account, self.clock.now())
+                return None
+            session, token = self._new_session(account.user.id, account.generation)
+            if entrance.proof is not None:
+                session = replace(session, proved_at=session.created_at)
+            self.store.open_session(account, session, entrance)
+        except Stale:
+            return None
         return self._sign_in(account.user, session, token)
 
     def _new_session(self, user_id: str, generation: int) -> tuple[Session, RefreshToken]:
@@ -141,3 +199,7 @@ class Accounts:
 
 def _wrong() -> Unauthenticated:
     return Unauthenticated("The email or the password is wrong.", reason="WRONG_CREDENTIALS")
+
+
+def _too_many() -> ServiceUnavailable:
+    return ServiceUnavailable("Too many sign-ins to this account at once. Try again.")

@@ -41,7 +41,10 @@ class Throttle:
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """Each method answers for one kind of caller; raises Unauthenticated or ServiceUnavailable."""
+    """Each method answers for one kind of caller; raises Unauthenticated or ServiceUnavailable.
+
+    A person in one of the `factor_roles` has its rights only with two factors.
+    """
 
     clock: Clock
     tokens: Tokens
@@ -52,6 +55,7 @@ class Admission:
     find_plan: Callable[[str], UsagePlan | None]
     key_seed: str
     trusted_proxies: int
+    factor_roles: frozenset[Role]
 
     def anonymous(self, address: str, reason: str | None = None) -> Admitted:
         """Nobody, from an address; `reason` tells why somebody is taken for nobody."""
@@ -77,7 +81,14 @@ class Admission:
             except Outdated:
                 known = None
                 continue
-            caller = Caller(consumer_id=claims.subject, role=gate.standing.role, session_id=claims.own["sid"])
+            role = gate.standing.role
+            lacks_factor = role in self.factor_roles and not gate.standing.two_factor
+            caller = Caller(
+                consumer_id=claims.subject,
+                role=Role.USER if lacks_factor else role,
+                session_id=claims.own["sid"],
+                lacks_factor=lacks_factor,
+            )
             return Admitted(caller=caller, allowance=allowance, gateway_key=shared_key(self.key_seed))
         raise _changing()
 

@@ -63,6 +63,7 @@ class Standing:
     """What the gate knows of a consumer.
 
     `epoch` grows with every revocation and every change of standing; `generation` grows when all sessions end at once.
+    `two_factor` tells whether a person needs a code to sign in.
     """
 
     consumer_id: str
@@ -71,3 +72,4 @@ class Standing:
     epoch: int
     generation: int
     plan_id: str | None = None
+    two_factor: bool = False

@@ -1,5 +1,6 @@
 """What may happen to a credential: it is made, listed, changed, switched off and on, rotated, and deleted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypedDict
@@ -76,12 +77,17 @@ class CredentialChanges(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Credentials:
-    """The use cases. Every one of them takes the caller first and raises what `permissions` raises."""
+    """The use cases. Every one of them takes the caller first and raises what `permissions` raises.
+
+    What makes a secret takes a code of the caller's second factor, lately: `require_fresh` raises TwoFactorRequired. A
+    program can give none; it rotates what it may all the same, which gives nobody more than before.
+    """
 
     store: CredentialStore
     clock: Clock
     issuer: Issuer
     self_service: bool
+    require_fresh: Callable[[Caller], None]
 
     def get(self, caller: Caller, credential_id: str) -> Credential:
         """The credential; raises NotFound."""
@@ -109,6 +115,7 @@ class Credentials:
         owner_id = (caller.consumer_id or "") if named is None else named
         owner = self._owner(caller, owner_id, Action.CREATE_CREDENTIAL)
         self._require_self_service(caller, owner)
+        self.require_fresh(caller)
         now = self.clock.now()
         credential = self._draft(caller, owner, new, now)
         self._require_within(caller, credential)
@@ -152,6 +159,8 @@ class Credentials:
         for _ in range(_ATTEMPTS):
             before, owner = self._target(caller, credential_id, Action.ROTATE_CREDENTIAL)
             self._require_self_service(caller, owner)
+            if caller.session_id is not None:
+                self.require_fresh(caller)
             now = self.clock.now()
             require_present(caller, before)
             after = rotated(before, overlap, now)

@@ -5,16 +5,17 @@ from datetime import datetime
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from gatehouse.accounts.model import Account, KeptSession, Session
+from gatehouse.accounts.model import Account, Entrance, KeptSession, Session
 from gatehouse.accounts.service import MOST_SESSIONS
 from gatehouse.consumers.model import User
 from gatehouse.persistence import Stale
-from gatehouse.storage import keys
+from gatehouse.storage import keys, lockout
 from gatehouse.storage.consumers import new_consumer
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.records import NameRecord, ProfileRecord, SessionRecord, spent_texts
 from gatehouse.storage.table import broke_its_condition, is_busy, read_together, store_faults
 from gatehouse.storage.transactions import Transaction
+from gatehouse.storage.two_factor import has_secret, use_up
 
 # A transaction takes 100 writes; the rest waits for the next sign-in's turn.
 _MOST_PRUNED = 90
@@ -34,24 +35,34 @@ class DynamoAccounts:
                 owner = claim.owner
             except NameRecord.DoesNotExist:
                 owner = _NOBODY
+        return self.find_account_of(owner)
+
+    def find_account_of(self, user_id: str) -> Account | None:
+        with store_faults():
             try:
-                return ProfileRecord.get(keys.consumer(owner), keys.PROFILE, consistent_read=True).account()
+                return ProfileRecord.get(keys.consumer(user_id), keys.PROFILE, consistent_read=True).account()
             except ProfileRecord.DoesNotExist:
                 return None
 
-    def open_session(self, account: Account, session: Session, new_hash: str | None) -> None:
+    def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
         actions: list[Action] = [ProfileRecord.sessions.add(1)]
-        if new_hash is not None:
-            actions.append(ProfileRecord.password_hash.set(new_hash))
+        if entrance.new_hash is not None:
+            actions.append(ProfileRecord.password_hash.set(entrance.new_hash))
         as_it_was = (
             (ProfileRecord.is_active == True)  # noqa: E712 - builds a condition
             & (ProfileRecord.password_hash == account.password_hash)
             & (ProfileRecord.generation == account.generation)
             & (ProfileRecord.sessions < MOST_SESSIONS)
+            & has_secret(account.factor.secret)
         )
+        if entrance.proof is not None:
+            using_up, unused = use_up(account.factor, entrance.proof)
+            actions += using_up
+            as_it_was &= unused
         transaction = Transaction()
         transaction.update(ProfileRecord.key(account.user.id), actions, as_it_was, otherwise=Stale())
         transaction.put(SessionRecord.of(session))
+        lockout.forgive(transaction, entrance.ledger, entrance.address, session.created_at)
         transaction.commit()
 
     def prune_sessions(self, account: Account, now: datetime) -> None:

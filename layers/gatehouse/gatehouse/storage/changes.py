@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from gatehouse.changes import DayEnded, Fact, KeyAffected, SecretUsed
+from gatehouse.changes import DayEnded, Fact, KeyAffected, MailWritten, SecretUsed
 from gatehouse.storage import keys
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.records import ProfileRecord
@@ -20,6 +20,8 @@ def facts(before: Image | None, after: Image | None, at: datetime) -> Iterator[F
         yield from _of_gate(before, after, at)
     elif sort_key == keys.PROFILE:
         yield from _of_profile(before, after)
+    elif sort_key == keys.MAIL and before is None and after is not None:
+        yield MailWritten(keys.mail_id(after["PK"]["S"]))
 
 
 def _of_gate(before: Image | None, after: Image | None, at: datetime) -> Iterator[Fact]:

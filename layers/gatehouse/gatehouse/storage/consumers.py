@@ -3,6 +3,7 @@
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
+from gatehouse.accounts.lockout import account
 from gatehouse.accounts.model import Session
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.fields import unique_form
@@ -10,7 +11,7 @@ from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import User
 from gatehouse.errors import Conflict, Forbidden
 from gatehouse.persistence import Page, Stale
-from gatehouse.storage import keys, listing
+from gatehouse.storage import keys, listing, lockout
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.plans import PlanRecord
 from gatehouse.storage.records import NameRecord, ProfileRecord, RosterRecord, SessionRecord
@@ -63,6 +64,7 @@ class DynamoConsumers:
         transaction = Transaction()
         transaction.delete(ProfileRecord.key(user.id), ProfileRecord.revision == user.revision, otherwise=Stale())
         transaction.delete(GateRecord.key(user.id))
+        lockout.forget(transaction, account(user.id).name)
         transaction.delete(NameRecord.of_email(user))
         transaction.delete(NameRecord.of_username(user))
         if user.is_active_admin:

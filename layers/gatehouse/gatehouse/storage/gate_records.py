@@ -36,6 +36,7 @@ class GateRecord(Record):
     epoch = NumberAttribute(default=0)
     generation = NumberAttribute(default=0)
     plan_id = UnicodeAttribute(attr_name="planId", null=True)
+    two_factor = BooleanAttribute(attr_name="twoFactor", null=True)
     sessions_ends = NumberAttribute(attr_name="sEnds", null=True)
     sessions_used = NumberAttribute(attr_name="sUsed", null=True)
     window_ends = NumberAttribute(attr_name="wEnds", null=True)
@@ -66,6 +67,7 @@ class GateRecord(Record):
             epoch=int(self.epoch),
             generation=int(self.generation),
             plan_id=self.plan_id,
+            two_factor=bool(self.two_factor),
         )
 
     def gate(self) -> Gate:

@@ -10,11 +10,15 @@
     gate              G#<user>        G        -                         active? role? plan? epoch, counters, use today
     address's gate    IP#<address>    G        -                         how often did anonymous callers come from there
     guesses           TRY#<subject>   T        -                         how often did a secret turn out to be wrong
+    ledger            TRY#<subject>   T        -                         the same at an account, and from where
+    mailbox           TRY#mail/<hash> T        -                         how many mails did it get lately; ends by TTL
     email claim       E#<email>       C        names                     whose email is it; sign-in; prefix search
     username claim    N#<username>    C        names                     whose username is it; prefix search
     key claim         KEY#<key id>    C        -                         whose key id was it ever; look-up by X-API-Key
     credential's way  ID#<id>         C        -                         whose credential is it, by its own id
     revoked token     TOK#<token id>  X        -                         was this token taken back; ends by TTL
+    one-use token     TOK#<digest>    T        -                         what does this link allow, once; ends by TTL
+    mail              MAIL#<id>       M        -                         what is to be sent to whom; gone when it was
     roster            ROSTER          R        -                         who are the active ADMINs, so that one stays
     usage plan        PLANS           <plan>   -                         what may its consumers ask for; all plans
     plan's name       PN#<name>       C        -                         which usage plan has the name
@@ -26,8 +30,7 @@
     names                    <shard>                  name         4 queries
     credentials-by-creation  <shard>                  SK           4 queries
 
-Reserved for what is not built yet: TOK# for one-use tokens
-as well, MAIL# (mails to send), EV# (audit events), SEAL# (the chain), CONF, and an index for the sweep.
+Reserved for what is not built yet: EV# (audit events), SEAL# (the chain), CONF, and an index for the sweep.
 
 An id of version 7 sorts by creation and ends in random bits: so PK and SK serve as sort keys, and the last digit picks
 the shard. No key takes all the traffic: only the roster and the usage plans stand alone, and only ADMINs' changes write
@@ -46,6 +49,8 @@ GATE = "G"
 GUESSES = "T"
 CLAIM = "C"
 REVOKED = "X"
+ONE_USE = "T"
+MAIL = "M"
 ROSTER = "ROSTER"
 ROSTER_SORT = "R"
 PLANS = "PLANS"
@@ -136,6 +141,25 @@ def credential_way(credential_id: str) -> str:
 
 def revoked_token(token_id: str) -> str:
     return f"TOK#{token_id}"
+
+
+def one_use(digest: str) -> str:
+    """The partition of a one-use token, by its digest."""
+    return f"TOK#{digest}"
+
+
+def one_use_digest(partition: str) -> str:
+    """The digest of the token whose partition it is."""
+    return partition.removeprefix("TOK#")
+
+
+def mail(mail_id: str) -> str:
+    return f"MAIL#{mail_id}"
+
+
+def mail_id(partition: str) -> str:
+    """The mail whose partition it is."""
+    return partition.removeprefix("MAIL#")
 
 
 def shard(item_id: str) -> str:

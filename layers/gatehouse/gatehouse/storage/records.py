@@ -4,6 +4,7 @@ from typing import Any
 
 from pynamodb.attributes import (
     BinaryAttribute,
+    BinarySetAttribute,
     BooleanAttribute,
     ListAttribute,
     NumberAttribute,
@@ -11,6 +12,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 
+from gatehouse.accounts.factors import Factor
 from gatehouse.accounts.model import Account, Session, SpentToken
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.consumers.fields import unique_form
@@ -45,6 +47,10 @@ class ProfileRecord(Record):
     numbered = NumberAttribute(default=0)
     generation = NumberAttribute(default=0)
     revision = NumberAttribute(default=0)
+    totp_secret = BinaryAttribute(legacy_encoding=False, attr_name="totpSecret", null=True)
+    totp_pending = BinaryAttribute(legacy_encoding=False, attr_name="totpPending", null=True)
+    totp_step = NumberAttribute(attr_name="totpStep", null=True)
+    recovery = BinarySetAttribute(legacy_encoding=False, null=True)  # digests
     created_at = NumberAttribute(attr_name="createdAt")
     updated_at = NumberAttribute(attr_name="updatedAt")
 
@@ -97,6 +103,15 @@ class ProfileRecord(Record):
             password_hash=self.password_hash,
             sessions=int(self.sessions),
             generation=int(self.generation),
+            factor=self.factor(),
+        )
+
+    def factor(self) -> Factor:
+        return Factor(
+            secret=self.totp_secret,
+            pending=self.totp_pending,
+            step=int(self.totp_step or 0),
+            recovery=frozenset(self.recovery or ()),
         )
 
 
@@ -133,6 +148,7 @@ class SessionRecord(Record):
     next_digest = BinaryAttribute(legacy_encoding=False, attr_name="nextDigest")
     used_digest = BinaryAttribute(legacy_encoding=False, attr_name="usedDigest", null=True)
     spent: ListAttribute[Any] = ListAttribute(default=list)  # "<good until> <digest>", the latest first
+    proved_at = NumberAttribute(attr_name="twoFactorAt", null=True)
 
     @classmethod
     def key(cls, user_id: str, session_id: str) -> "SessionRecord":
@@ -151,6 +167,7 @@ class SessionRecord(Record):
             next_digest=session.next_digest,
             used_digest=session.used_digest,
             spent=spent_texts(session),
+            proved_at=None if session.proved_at is None else milliseconds(session.proved_at),
         )
 
     def session(self) -> Session:
@@ -165,6 +182,7 @@ class SessionRecord(Record):
             next_digest=self.next_digest,
             used_digest=self.used_digest,
             spent=tuple(_spent_token(text) for text in self.spent),
+            proved_at=None if self.proved_at is None else from_milliseconds(int(self.proved_at)),
         )
 
 

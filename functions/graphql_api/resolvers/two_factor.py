@@ -1,0 +1,46 @@
+"""Two factors, and accounts that are locked out."""
+
+from typing import Any
+
+from ariadne import MutationType
+
+from gatehouse.accounts.model import SignIn
+from gatehouse.accounts.two_factor import Enrolment
+from gatehouse.consumers.model import User
+from graphql_api.context import Info
+
+_mutation = MutationType()
+
+BINDABLES = (_mutation,)
+
+
+@_mutation.field("completeTwoFactorLogin")
+def _complete_two_factor_login(_parent: None, info: Info, challenge: str, code: str) -> SignIn:
+    return info.context.gatehouse.accounts.complete_login(challenge, code, info.context.address)
+
+
+@_mutation.field("enableTwoFactor")
+def _enable_two_factor(_parent: None, info: Info) -> Enrolment:
+    return info.context.gatehouse.two_factor.enable(info.context.caller)
+
+
+@_mutation.field("confirmTwoFactor")
+def _confirm_two_factor(_parent: None, info: Info, code: str) -> dict[str, Any]:
+    two_factor = info.context.gatehouse.two_factor
+    return {"recovery_codes": two_factor.confirm(info.context.caller, info.context.address, code)}
+
+
+@_mutation.field("disableTwoFactor")
+def _disable_two_factor(_parent: None, info: Info, code: str) -> bool:
+    info.context.gatehouse.two_factor.disable(info.context.caller, info.context.address, code)
+    return True
+
+
+@_mutation.field("resetTwoFactor")
+def _reset_two_factor(_parent: None, info: Info, id: str) -> User:
+    return info.context.gatehouse.two_factor.reset(info.context.caller, id)
+
+
+@_mutation.field("unlockUser")
+def _unlock_user(_parent: None, info: Info, id: str) -> User:
+    return info.context.gatehouse.unlocking.unlock(info.context.caller, id)
