@@ -2,7 +2,7 @@
 
 import runpy
 
-_ALL = ("cold_start", "warm_path", "scale")
+_ALL = ("cold_start", "warm_path", "sign_in", "scale")
 
 for name in _ALL:
     print(f"== {name}", flush=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse import wiring
+from gatehouse.accounts.model import Origin
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.clock import SystemClock
 from gatehouse.consumers.listing import Order, UserQuery
@@ -95,7 +96,7 @@ def costs_of(endpoint: str, size: int) -> dict[str, Cost]:
             "users(first: 50), role and state": users(role=Role.USER, is_active=True),
             "users(first: 50), search": users(search="person"),
             "user(id)": partial(house.consumers.get, ADMIN, first.id),
-            "login": partial(house.accounts.login, _email(1), PASSWORD, "192.0.2.1"),
+            "login": partial(house.people.accounts.login, _email(1), PASSWORD, Origin("192.0.2.1", "a program")),
         }
         return {name: cost_of(operation) for name, operation in operations.items()}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse import wiring
-from gatehouse.accounts.model import Session
+from gatehouse.accounts.model import Origin, Session
 from gatehouse.accounts.refresh import start_session
 from gatehouse.admission.meters import Count, Meter
 from gatehouse.admission.model import Entry, Gate
@@ -79,7 +79,9 @@ def _install() -> str:
     graph = wiring.build(Settings.from_environment(), SystemClock())
     now = graph.clock.now()
     user = User(id=new_id(now), username="someone", email="someone@example.com", created_at=now, updated_at=now)
-    session, _token = start_session(new_id(now), user.id, 0, now, timedelta(days=1))
+    session, _token = start_session(
+        user.id, generation=0, origin=Origin("192.0.2.1", "a program"), now=now, lifetime=timedelta(days=1)
+    )
     store: Any = OnePerson(user, session)
     admission = dataclasses.replace(
         graph.admission,
@@ -88,7 +90,7 @@ def _install() -> str:
     )
     consumers = dataclasses.replace(graph.consumers, store=store)
     wiring.install(dataclasses.replace(graph, consumers=consumers, admission=admission))
-    return graph.accounts.tokens.issue(user.id, session.id, now)
+    return graph.people.accounts.sign_ins.tokens.issue(user.id, session.id, now)
 
 
 def _event(token: str) -> dict[str, Any]:

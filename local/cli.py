@@ -1,4 +1,4 @@
-"""`gatehouse …`: the operator's command line, on a deployed table or on a local store."""
+"""`gatehouse …`: the operator's command line, on a deployment or on this machine."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,14 @@ from pynamodb.exceptions import PynamoDBException
 from gatehouse import wiring
 from gatehouse.clock import SystemClock
 from gatehouse.errors import GatehouseError
+from gatehouse.mail.service import MailRefused
 from gatehouse.settings import InvalidSetting, Settings
+from gatehouse.signing.command import KeysByCommand
+from gatehouse.signing.keys import KEPT_FOR, SETTLES_FOR, InvalidKeySet, SigningKeys
 from gatehouse.wall.reconciliation import Orphan, Repair
 from gatehouse.wall.service import Outcome
-from local.gateway.environment import TABLE_NAME, lend_credentials
+from local.gateway.environment import TABLE_NAME, key_file, lend_credentials
+from local.key_file import KeyFile
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _admin = typer.Typer(no_args_is_help=True, help="ADMINs, from outside the API.")
@@ -24,6 +28,13 @@ main.add_typer(_admin, name="admin")
 _keys = typer.Typer(no_args_is_help=True, help="API Gateway's keys, which stand before the exact limits.")
 main.add_typer(_keys, name="keys")
 
+_signing_keys = typer.Typer(no_args_is_help=True, help="The keys that sign tokens, of a stack or of this machine.")
+main.add_typer(_signing_keys, name="signing-keys")
+
+_Stack = Annotated[str | None, typer.Option(help="The CloudFormation stack; without it, `make run` on this machine.")]
+_Region = Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")]
+_OF_KEYS = {"TABLE_NAME": "TableName", "GATEWAY_TIERS": "GatewayTiers", "GATEWAY_KEY_SEED": "GatewayKeySeed"}
+_MINUTE = "%Y-%m-%d %H:%M UTC"
 _REPAIRED = {
     Outcome.GIVEN: "the key is right again.",
     Outcome.TAKEN_BACK: "the key is taken back.",
@@ -45,16 +56,28 @@ def create(
     stack: Annotated[str | None, typer.Option(help="The CloudFormation stack whose table it is.")] = None,
     endpoint: Annotated[str | None, typer.Option(envvar="DYNAMODB_ENDPOINT", help="A store that is not AWS's.")] = None,
     region: Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")] = None,
-    ask_password: Annotated[bool, typer.Option("--ask-password", help="Ask for a password; else one is made.")] = False,
+    ask_password: Annotated[
+        bool, typer.Option("--ask-password", help="Ask for a password; else a link sets one, once.")
+    ] = False,
 ) -> None:
-    """Makes the first ADMIN of a deployment; does nothing where there is one."""
+    """Makes the first ADMIN of a deployment, and mails a link that sets the password, or without mail prints it.
+
+    May be repeated until a password is set, and then does nothing.
+    """
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask_password else None
+    link = None
     with _told_failures():
         settings = _settings(table, stack, endpoint, region)
-        first = wiring.build_bootstrap(settings, SystemClock()).create_first_admin(email, username, password)
-    typer.echo(f"{first.user.email} is the first ADMIN.")
-    if first.password is not None:
-        typer.echo(f"Password, shown this once: {first.password}")
+        bootstrap = wiring.build_bootstrap(settings, SystemClock())
+        if password is None:
+            link = bootstrap.deliver(email, *bootstrap.invite_first_admin(email, username))
+        else:
+            bootstrap.create_first_admin(email, username, password)
+    typer.echo(f"{email} is the first ADMIN.")
+    if link is not None:
+        typer.echo(f"To set the password, once and within 24 hours: {link}")
+    elif password is None:
+        typer.echo("A link that sets the password is on its way there.")
 
 
 @_keys.command("reconcile")
@@ -69,12 +92,63 @@ def reconcile(
     """Puts keys right that have drifted from the table, and lists those that nobody is to have."""
     agrees = True
     with _told_failures():
-        settings = _settings_of_keys(stack, _region(region))
+        settings = _settings_of_stack(stack, _region(region), _OF_KEYS)
         for finding in wiring.build_reconciliation(settings, SystemClock()).run(delete_orphans=delete_orphans):
             agrees = False
             typer.echo(_told(finding))
     if agrees:
         typer.echo("All keys agree with the table.")
+
+
+@_signing_keys.command("list")
+def list_keys(*, stack: _Stack = None, region: _Region = None) -> None:
+    """Lists the keys by their ids, and what each is good for."""
+    with _told_failures():
+        if stack is None and key_file() is None:
+            typer.echo("JWT_SECRET is the only key, and signs.")
+            return
+        _tell(_keys_by_command(stack, region).show())
+
+
+@_signing_keys.command("rotate")
+def rotate_keys(*, stack: _Stack = None, region: _Region = None) -> None:
+    """Makes a new key, which signs in two minutes; tokens of the older ones stay good."""
+    with _told_failures():
+        _tell(_keys_by_command(stack, region).rotate())
+
+
+@_signing_keys.command("retire")
+def retire_key(
+    key_id: Annotated[str, typer.Argument(metavar="KID", help="The id of the key.")],
+    *,
+    stack: _Stack = None,
+    region: _Region = None,
+) -> None:
+    """Ends a key and all its tokens within 30 seconds; if it is the current one, a new one signs from now on."""
+    with _told_failures():
+        _tell(_keys_by_command(stack, region).retire(key_id))
+
+
+def _tell(keys: SigningKeys) -> None:
+    now = SystemClock().now()
+    signer = keys.signer(now)
+    for key_id in keys.keys:
+        words = ["signs" if key_id == signer else "verifies"]
+        if key_id == keys.current != signer:
+            words.append(f"signs from {keys.since[key_id] + SETTLES_FOR:{_MINUTE}}")
+        if key_id in keys.stopped:
+            words.append(f"ends {keys.stopped[key_id] + KEPT_FOR:{_MINUTE}}")
+        typer.echo(f"{key_id}: {', '.join(words)}")
+
+
+def _keys_by_command(stack: str | None, region: str | None) -> KeysByCommand:
+    clock = SystemClock()
+    if stack is not None:
+        made = {"TABLE_NAME": "TableName", "JWT_SECRET_ARN": "JwtSecretArn"}
+        return wiring.build_keys_by_command(_settings_of_stack(stack, _region(region), made), clock)
+    if (path := key_file()) is None:
+        raise InvalidSetting("JWT_SECRET is the only key, and only who sets it can change it.")
+    return KeysByCommand(KeyFile(path), clock)
 
 
 def _told(finding: Repair | Orphan) -> str:
@@ -92,9 +166,11 @@ def _told_failures() -> Iterator[None]:
         yield
     except GatehouseError as error:
         raise _failure(error.message) from error
+    except MailRefused as error:
+        raise _failure("SES refused the mail for good; is the address right?") from error
     except PynamoDBException as error:
         raise _failure(f"The table refused ({error.cause_response_code}): {error.cause_response_message}") from error
-    except (InvalidSetting, BotoCoreError, ClientError) as error:
+    except (InvalidSetting, InvalidKeySet, BotoCoreError, ClientError) as error:
         raise _failure(str(error)) from error
 
 
@@ -103,19 +179,20 @@ def _settings(table: str | None, stack: str | None, endpoint: str | None, region
     if endpoint:
         lend_credentials()
     where = _region(region, "us-east-1" if endpoint else None)
-    name = _output(stack, _described(stack, where), "TableName") if stack else table or (endpoint and TABLE_NAME)
+    if stack:
+        return _settings_of_stack(stack, where, {"TABLE_NAME": "TableName"})
+    name = table or (endpoint and TABLE_NAME)
     if not name:
         raise InvalidSetting("Which table? Give --stack or --table, or set TABLE_NAME.")
     return Settings.from_environment({"TABLE_NAME": name, "AWS_REGION": where, "DYNAMODB_ENDPOINT": endpoint or ""})
 
 
-def _settings_of_keys(stack: str, region: str) -> Settings:
-    """The settings that a stack was deployed with, as far as its keys go by them."""
+def _settings_of_stack(stack: str, region: str, made: Mapping[str, str]) -> Settings:
+    """The settings that a stack was deployed with, and those that it made, by the names of its outputs."""
     described = _described(stack, region)
     parameters = {
         _variable(given["ParameterKey"]): given["ParameterValue"] for given in described.get("Parameters", [])
     }
-    made = {"TABLE_NAME": "TableName", "GATEWAY_TIERS": "GatewayTiers", "GATEWAY_KEY_SEED": "GatewayKeySeed"}
     outputs = {variable: _output(stack, described, name) for variable, name in made.items()}
     return Settings.from_environment({**parameters, **outputs, "AWS_REGION": region})
 

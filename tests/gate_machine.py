@@ -7,7 +7,7 @@ seen of one another's writes, they must answer and count as it does.
 import calendar
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,11 +24,12 @@ from hypothesis.stateful import (
     rule,
 )
 
-from gatehouse.accounts.service import Accounts
+from gatehouse.accounts_wiring import People
 from gatehouse.admission.meters import MOST_A_SECOND, Allowance
 from gatehouse.admission.model import Admitted, Gate
 from gatehouse.admission.service import Admission
 from gatehouse.clock import Clock, milliseconds
+from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Role
 from gatehouse.consumers.service import Consumers
 from gatehouse.credentials.kinds import key_auth
@@ -42,13 +43,21 @@ from gatehouse.plans.service import PlanFields, Plans
 from gatehouse.settings import Settings
 from gatehouse.tokens import SESSION, Claims
 from gatehouse.usage.service import Usages
-from tests.unit.fakes import HOME, PASSWORD, START, TOKENS, StoppedClock, the_settings
+from tests.unit.fakes import AT_HOME, HOME, PASSWORD, START, TOKENS, StoppedClock, the_settings
 
-SETTINGS = the_settings(
-    THROTTLE_LIMIT="3", THROTTLE_LIMIT_MODERATOR="5", THROTTLE_LIMIT_ADMIN="8", GUESS_LIMIT_ADDRESS="100000"
+YEARS = 3_650 * 86_400
+SETTINGS = replace(
+    the_settings(
+        THROTTLE_LIMIT="3",
+        THROTTLE_LIMIT_MODERATOR="5",
+        THROTTLE_LIMIT_ADMIN="8",
+        GUESS_LIMIT="1000",
+        GUESS_LIMIT_ADDRESS="100000",
+    ),
+    refresh_token_ttl=YEARS,
+    session_idle_ttl=YEARS,
 )
 BY_ROLE = {Role.USER: 3, Role.MODERATOR: 5, Role.ADMIN: 8}
-YEARS = timedelta(days=3_650)
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class World:
     """The use cases on one store, and two functions that see it."""
 
     functions: Sequence[Admission]
-    accounts: Accounts
+    people: People
     consumers: Consumers
     credentials: Credentials
     plans: Plans
@@ -211,9 +220,10 @@ class GateMachine(RuleBasedStateMachine):
         self.slow_clock = SlowClock(self.clock)
         self.world = make_world(self.clock, self.slow_clock, SETTINGS)
         name = f"user-{new_id(START)[-12:]}"
-        self.first = self.world.accounts.register(
-            {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-        )
+        new: NewUser = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        first = self.world.people.registration.register(new, AT_HOME)
+        assert first is not None
+        self.first = first
         self.user_id = self.first.user.id
         self.admin = Caller(consumer_id=new_id(START), role=Role.ADMIN, session_id=new_id(START))
         self.world.consumers.create(
@@ -298,13 +308,13 @@ class GateMachine(RuleBasedStateMachine):
     def sign_in(self) -> Any:
         if not self.is_active:
             with pytest.raises(Unauthenticated):
-                self.world.accounts.login(self.first.user.email, PASSWORD, HOME)
+                self.world.people.accounts.login(self.first.user.email, PASSWORD, AT_HOME)
             return multiple()
-        return self._login(self.world.accounts.login(self.first.user.email, PASSWORD, HOME).access_token)
+        return self._login(self.world.people.accounts.login(self.first.user.email, PASSWORD, AT_HOME).access_token)
 
     @rule(login=logins)
     def sign_out(self, login: Login) -> None:
-        self.world.accounts.logout(Caller(consumer_id=self.user_id, session_id=login.claims.own["sid"]))
+        self.world.people.accounts.logout(Caller(consumer_id=self.user_id, session_id=login.claims.own["sid"]))
         login.has_ended = True
 
     @rule(target=keys, lasts=st.none() | st.integers(1, 3_000_000))

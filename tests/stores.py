@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import batched
 from threading import Lock
 from typing import Any
 
@@ -62,6 +63,17 @@ class Store:
         answer = self._client.get_item(TableName=self.settings.table_name, Key=key, ConsistentRead=True)
         found: Item | None = answer.get("Item")
         return found
+
+    def put_back(self, items: list[Item], instead: list[Item]) -> None:
+        """Makes the table hold these items as they are, instead of those that are in it."""
+        wanted, present = ({_key(item): item for item in some} for some in (items, instead))
+        requests: list[Any] = [
+            {"DeleteRequest": {"Key": {"PK": {"S": partition}, "SK": {"S": sort}}}}
+            for partition, sort in present.keys() - wanted.keys()
+        ]
+        requests += [{"PutRequest": {"Item": item}} for key, item in wanted.items() if present.get(key) != item]
+        for batch in batched(requests, 25, strict=False):
+            self._client.batch_write_item(RequestItems={self.settings.table_name: list(batch)})
 
     def set_number(self, partition: str, sort: str, attribute: str, value: int) -> None:
         """Puts a number where the house would need a hundred calls."""

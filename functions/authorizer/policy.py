@@ -51,6 +51,7 @@ def _caller(caller: Caller) -> dict[str, str | None]:
         "consumerId": caller.consumer_id,
         "role": caller.role.value,
         "sessionId": caller.session_id,
+        "generation": _text(caller.generation),
         "credentialId": caller.credential_id,
         "credentialNumber": _text(caller.credential_number),
         "credentialVersion": _text(caller.credential_version),

@@ -7,12 +7,16 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
+from gatehouse.accounts.devices import UNKNOWN, device
+from gatehouse.accounts.model import Origin
 from gatehouse.admission.addresses import address_of
 from gatehouse.admission.meters import Allowance
 from gatehouse.clock import from_milliseconds
 from gatehouse.consumers.model import Role
 from gatehouse.permissions import Caller
 from gatehouse.wiring import Gatehouse
+
+_SOMEWHERE = Origin("unknown", UNKNOWN)
 
 
 @dataclass
@@ -29,7 +33,7 @@ class RequestContext:
     allowance: Allowance
     retry_after: int | None = None
     plan_id: str | None = None
-    address: str = "unknown"
+    origin: Origin = _SOMEWHERE
     next: dict[str, str] = field(default_factory=dict)
 
 
@@ -48,7 +52,7 @@ def from_event(gatehouse: Gatehouse, event: Mapping[str, Any]) -> RequestContext
         allowance(told),
         _number(told, "retryAfter"),
         told.get("plan"),
-        _address(event, gatehouse.settings.trusted_proxies),
+        _origin(event, gatehouse.settings.trusted_proxies),
     )
 
 
@@ -62,11 +66,13 @@ def allowance(told: Mapping[str, str]) -> Allowance:
     )
 
 
-def _address(event: Mapping[str, Any], trusted_proxies: int) -> str:
+def _origin(event: Mapping[str, Any], trusted_proxies: int) -> Origin:
     """Where the request comes from, as the authorizer counts it."""
-    headers = event.get("multiValueHeaders") or {}
-    forwarded = [value for name, values in headers.items() if name.lower() == "x-forwarded-for" for value in values]
-    return address_of(event["requestContext"]["identity"]["sourceIp"], ", ".join(forwarded), trusted_proxies)
+    headers = {name.lower(): ", ".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()}
+    source = event["requestContext"]["identity"]["sourceIp"]
+    return Origin(
+        address_of(source, headers.get("x-forwarded-for", ""), trusted_proxies), device(headers.get("user-agent", ""))
+    )
 
 
 def _caller(told: Mapping[str, str]) -> Caller:
@@ -76,6 +82,7 @@ def _caller(told: Mapping[str, str]) -> Caller:
         consumer_id=told["consumerId"],
         role=Role(told["role"]),
         session_id=told.get("sessionId"),
+        generation=_number(told, "generation"),
         credential_id=told.get("credentialId"),
         credential_number=_number(told, "credentialNumber"),
         credential_version=_number(told, "credentialVersion"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse.changes import DayEnded, KeyAffected, MailWritten, SecretUsed
+from gatehouse.changes import DayEnded, KeyAffected, MailWritten, SecretUsed, SessionUsed
 from gatehouse.wiring import Following
 from stream import last_use, mailing, provisioning, records, usage
 
@@ -22,7 +22,7 @@ class Batch:
             match fact:
                 case DayEnded():
                     usage.follow(fact, self._following.usage_days)
-                case SecretUsed():
+                case SecretUsed() | SessionUsed():
                     last_use.follow(fact, self._following.last_uses)
                 case MailWritten():
                     mailing.follow(fact, self._following.mails)

@@ -1,7 +1,11 @@
-"""A secret was used: when, is noted at its credential."""
+"""A secret or a session was used: when, is noted there."""
 
-from gatehouse.changes import LastUses, SecretUsed
+from gatehouse.changes import LastUses, SecretUsed, SessionUsed
 
 
-def follow(fact: SecretUsed, uses: LastUses) -> None:
-    uses.note_use(fact.consumer_id, fact.credential_id, fact.version, fact.at)
+def follow(fact: SecretUsed | SessionUsed, uses: LastUses) -> None:
+    match fact:
+        case SecretUsed(consumer_id, credential_id, version, at):
+            uses.note_use(consumer_id, credential_id, version, at)
+        case SessionUsed(consumer_id, session_id, at):
+            uses.note_session_use(consumer_id, session_id, at)

@@ -5,9 +5,13 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Callable
 
 from gatehouse import wiring
+from gatehouse.clock import Clock
+from gatehouse.errors import ServiceUnavailable
 from gatehouse.settings import InvalidSetting, Settings
+from gatehouse.signing.keys import InvalidKeySet, SigningKeys
 from local.gateway import moto_guard
 from local.gateway.clock import MovableClock
 from local.gateway.environment import (
@@ -16,6 +20,7 @@ from local.gateway.environment import (
     choices,
     cut_off,
     function_variables,
+    key_file,
     lend_credentials,
     load_example,
     load_template,
@@ -29,6 +34,7 @@ from local.gateway.runtime import load_handlers
 from local.gateway.server import Server
 from local.gateway.store import make_ready
 from local.gateway.welcome import READY, first_admin, where_the_example_is
+from local.key_file import KeyFile
 
 
 def main() -> None:
@@ -38,7 +44,7 @@ def main() -> None:
     log.setLevel(logging.INFO)
     try:
         _serve()
-    except (StartError, InvalidSetting, TemplateError) as error:
+    except (StartError, InvalidSetting, InvalidKeySet, TemplateError) as error:
         sys.exit(f"The local gateway cannot start: {error}")
     except KeyboardInterrupt:  # before the server took over the signal
         sys.exit(130)
@@ -61,10 +67,11 @@ def _serve() -> None:
         lend_credentials()
     make_ready(settings, template.table)
     clock = MovableClock()
-    graph = wiring.build(settings, clock)
+    read_keys = _kept_keys(clock)
+    graph = wiring.build(settings, clock, read_keys)
     wiring.install(graph)
     outbox, mails = Outbox(), LocalQueue()
-    wiring.install_post(wiring.build_post(settings, clock, outbox))
+    wiring.install_post(wiring.build_post(settings, clock, outbox, read_keys))
     plane = account(settings, template, clock, mails)
     example = load_example(template)
     handlers = load_handlers(template) | load_handlers(example)
@@ -74,6 +81,19 @@ def _serve() -> None:
     server = Server(gateway, clock, outbox, frozenset(settings.allowed_origins))
     with pumping(settings, template, clock, mails):
         asyncio.run(server.run_until_signalled(listening, lambda: print("\n".join(lines), flush=True)))
+
+
+def _kept_keys(clock: Clock) -> Callable[[], SigningKeys] | None:
+    """What reads the key set of this machine, which is made where there is none; None with JWT_SECRET."""
+    if (path := key_file()) is None:
+        return None
+    keys = KeyFile(path)
+    try:
+        keys.make(clock.now())
+        keys.read()
+    except ServiceUnavailable as error:
+        raise StartError(error.message) from error
+    return keys.read
 
 
 def _listen(port: int) -> socket.socket:

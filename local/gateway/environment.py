@@ -19,6 +19,7 @@ DEFAULT_ADMIN = "admin@example.com"
 EXAMPLE_BASE_PATH = "orders-api"
 
 TABLE_NAME = "gatehouse"
+_KEPT = ROOT / ".local"
 _REGION = "us-east-1"
 _MADE_UP = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 # With these no client of the process can find a real account, a real endpoint, or the credentials for either.
@@ -72,11 +73,8 @@ def load_example(template: Template, path: Path = ROOT / "examples/orders/templa
     return Template.load(path, {"AuthorizerFunctionArn": authorizer}, template.region)
 
 
-def function_variables(template: Template, process: Mapping[str, str], kept: Path = ROOT / ".local") -> dict[str, str]:
-    """The variables of all functions, which share one process here; raises TemplateError where they contradict.
-
-    JWT_SECRET is made once, and kept in a file that only its owner can read, where it is not given.
-    """
+def function_variables(template: Template, process: Mapping[str, str]) -> dict[str, str]:
+    """The variables of all functions, which share one process here; raises TemplateError where they contradict."""
     variables = {
         "AWS_REGION": template.region,
         "TABLE_NAME": TABLE_NAME,
@@ -89,7 +87,17 @@ def function_variables(template: Template, process: Mapping[str, str], kept: Pat
             if name not in here and variables.setdefault(name, value) != value:
                 raise TemplateError(f"{name} differs between functions, which share one process here.")
     variables |= {name: process[name] for name in variables if process.get(name) and name != "JWT_SECRET_ARN"}
-    return variables | {"JWT_SECRET": process.get("JWT_SECRET") or _kept_secret(kept / "jwt-secret")}
+    return variables | {"JWT_SECRET": process.get("JWT_SECRET", "")}
+
+
+def key_file(process: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the signing keys of this machine are kept; None where JWT_SECRET is the only one."""
+    return None if process.get("JWT_SECRET") else Path(process.get("JWT_SECRET_FILE") or _KEPT / "signing-keys.json")
+
+
+def kept_secret(process: Mapping[str, str], kept: Path = _KEPT) -> str:
+    """JWT_SECRET; where it is not given, it is made once and kept in a file that only its owner can read."""
+    return process.get("JWT_SECRET") or _kept_secret(kept / "jwt-secret")
 
 
 def cut_off(process: MutableMapping[str, str]) -> None:

@@ -21,7 +21,16 @@ import typer
 from gatehouse import wiring
 from gatehouse.clock import SystemClock
 from gatehouse.settings import Settings
-from local.gateway.environment import ROOT, Choices, StartError, choices, cut_off, function_variables, load_template
+from local.gateway.environment import (
+    ROOT,
+    Choices,
+    StartError,
+    choices,
+    cut_off,
+    function_variables,
+    kept_secret,
+    load_template,
+)
 from local.gateway.store import make_ready
 from local.gateway.template import Template
 from local.gateway.welcome import READY, first_admin
@@ -89,7 +98,8 @@ def _system(chosen: Choices) -> Iterator[tuple[list[str], Settings]]:
         given = Store(chosen.endpoint, chosen.endpoint) if chosen.endpoint else None
         store = given or opened.enter_context(emulator.running())
         cut_off(os.environ)
-        variables = function_variables(template, {**os.environ, "DYNAMODB_ENDPOINT": store.endpoint})
+        given_here = {"DYNAMODB_ENDPOINT": store.endpoint, "JWT_SECRET": kept_secret(os.environ)}
+        variables = function_variables(template, os.environ | given_here)
         settings = Settings.from_environment(variables)
         make_ready(settings, template.table)
         variables["DYNAMODB_ENDPOINT"] = store.endpoint_for_containers

@@ -19,6 +19,8 @@ SOURCES = {
     "AuthorizerFunction": ROOT / "functions",
     "OAuthFunction": ROOT / "functions",
     "StreamFunction": ROOT / "functions",
+    "MailFunction": ROOT / "functions",
+    "KeyRotationFunction": ROOT / "functions",
 }
 MEGABYTE = 1_000_000
 COLD_START = """
@@ -55,6 +57,8 @@ def _zipped(folder: Path, archive: Path) -> int:
         ("AuthorizerFunction", MEGABYTE),
         ("OAuthFunction", MEGABYTE),
         ("StreamFunction", MEGABYTE),
+        ("MailFunction", MEGABYTE),
+        ("KeyRotationFunction", MEGABYTE),
     ],
 )
 def test_an_artifact_is_small(name: str, most: int, tmp_path: Path) -> None:
@@ -99,6 +103,8 @@ def test_a_function_is_alone_in_its_artifact() -> None:
     assert [path.name for path in (BUILT / "AuthorizerFunction").iterdir()] == ["authorizer"]
     assert [path.name for path in (BUILT / "OAuthFunction").iterdir()] == ["oauth"]
     assert [path.name for path in (BUILT / "StreamFunction").iterdir()] == ["stream"]
+    assert [path.name for path in (BUILT / "MailFunction").iterdir()] == ["mail"]
+    assert [path.name for path in (BUILT / "KeyRotationFunction").iterdir()] == ["key_rotation"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the layer is for Linux")

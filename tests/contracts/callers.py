@@ -20,13 +20,24 @@ from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.plan_changes import DynamoPlanChanges
 from gatehouse.storage.tokens import DynamoTokens
 from tests.contracts.made_up import (
-    accounts_on_the_table,
     admission_on_the_table,
     an_admin,
     consumers_on_the_table,
     credentials_on_the_table,
+    people_on_the_table,
+    register,
 )
-from tests.unit.fakes import HOME, PASSWORD, SESSION_TOKENS, START, TOKENS, StoppedClock, signed_in, the_settings
+from tests.unit.fakes import (
+    AT_HOME,
+    HOME,
+    PASSWORD,
+    SESSION_TOKENS,
+    START,
+    TOKENS,
+    StoppedClock,
+    signed_in,
+    the_settings,
+)
 
 CHOSEN_SECRET = "Chosen-Secret-1"
 
@@ -53,14 +64,14 @@ class Grounds:
     settings: Settings = field(default_factory=the_settings)
 
     def __post_init__(self) -> None:
-        self.accounts = accounts_on_the_table(self.clock)
+        self.people = people_on_the_table(self.clock, self.settings)
+        self.accounts = self.people.accounts
         self.consumers = consumers_on_the_table(self.clock)
         self.credentials = credentials_on_the_table(self.clock)
         self.plans = Plans(DynamoPlanChanges(), self.clock)
         self.clients = Clients(DynamoTokens(), self.clock, TOKENS)
         self.admin = signed_in(an_admin("admin", DynamoConsumers()))
-        new: Any = {"username": "john", "email": "john@example.com", "password": PASSWORD}
-        self.first: SignIn = self.accounts.register(new)
+        self.first: SignIn = register(self.people, "john")
         self.user_id = self.first.user.id
 
     @property
@@ -90,7 +101,7 @@ class Grounds:
 
 def session(grounds: Grounds) -> Pass:
     """A session, whose client has a fresh access token for every call."""
-    signed = grounds.accounts.login(grounds.first.user.email, PASSWORD, HOME)
+    signed = grounds.accounts.login(grounds.first.user.email, PASSWORD, AT_HOME)
     claims = TOKENS.verify(tokens.SESSION, signed.access_token, grounds.clock.now())
     session_id = claims.own["sid"]
 

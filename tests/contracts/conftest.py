@@ -1,8 +1,9 @@
-"""What the contracts share: time that passes without waiting."""
+"""What the contracts share: time that passes without waiting, and accounts on each implementation."""
 
 import pytest
 
 from tests.contracts.faults import PatientTime
+from tests.contracts.worlds import InMemory, OnTheTable, World
 
 
 @pytest.fixture
@@ -22,3 +23,11 @@ def patient_time(monkeypatch: pytest.MonkeyPatch) -> PatientTime:
     ):
         monkeypatch.setattr(f"{module}.time", time, raising=False)
     return time
+
+
+@pytest.fixture(params=["memory", "moto", "dynoxide"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Accounts, on each implementation in turn."""
+    if request.param == "memory":
+        return InMemory()
+    return OnTheTable(request.getfixturevalue(f"{request.param}_store"))

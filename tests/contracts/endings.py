@@ -12,7 +12,7 @@ from gatehouse.errors import Unauthenticated
 from gatehouse.permissions import Caller
 from gatehouse.storage.consumers import DynamoConsumers
 from tests.contracts.callers import EVERY, OF_CREDENTIALS, Grounds, Pass, is_let_in
-from tests.unit.fakes import HOME, PASSWORD, START
+from tests.unit.fakes import AT_HOME, PASSWORD, START
 
 SECOND = timedelta(seconds=1)
 
@@ -90,7 +90,7 @@ def use_a_refresh_token_again(grounds: Grounds, shown: Pass, _warm: Admission) -
 def sign_in_too_often(grounds: Grounds, shown: Pass, _warm: Admission) -> None:
     for _ in range(100):
         grounds.clock.advance(milliseconds=1)
-        grounds.accounts.login(grounds.first.user.email, PASSWORD, HOME)
+        grounds.accounts.login(grounds.first.user.email, PASSWORD, AT_HOME)
 
 
 def switch_off(grounds: Grounds, _shown: Pass, _warm: Admission) -> None:

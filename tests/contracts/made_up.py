@@ -8,41 +8,43 @@ from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
+from gatehouse.accounts.changes import NewAccount
 from gatehouse.accounts.lockout import account
-from gatehouse.accounts.model import Entrance, Session
+from gatehouse.accounts.model import Entrance, Session, SignIn
 from gatehouse.accounts.refresh import RefreshToken, start_session
-from gatehouse.accounts.service import Accounts
+from gatehouse.accounts_wiring import People, build_people, in_the_table
 from gatehouse.admission.service import Admission
 from gatehouse.clock import Clock
+from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.consumers.service import Consumers
 from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.credentials.service import Credentials
 from gatehouse.ids import new_id
+from gatehouse.mail.model import Mail, MailKind
 from gatehouse.plans.memory import RememberedPlans
 from gatehouse.settings import Settings
-from gatehouse.storage.accounts import DynamoAccounts
+from gatehouse.storage.account_changes import DynamoAccountChanges
 from gatehouse.storage.admission import DynamoAdmission
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.gate import DynamoGates
-from gatehouse.storage.guesses import DynamoGuesses
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.plans import DynamoPlans
 from tests.unit.fakes import (
-    CHALLENGES,
+    AT_HOME,
     HASHER,
-    HOME,
+    PASSWORD,
     POLICY,
-    SESSION_TOKENS,
     START,
     TOKENS,
+    StoppedClock,
     no_code_needed,
     the_admission,
-    the_guard,
     the_settings,
 )
+from tests.unit.post import SEAL, the_writer
 
 MONTH = timedelta(days=30)
 NOBODY = str(uuid.UUID(int=0))
@@ -51,7 +53,7 @@ NOBODY = str(uuid.UUID(int=0))
 def new_session(user: User, *, generation: int = 0, age: timedelta = timedelta()) -> tuple[Session, RefreshToken]:
     """A session that was opened so long before the start, good for 30 days, and its first token."""
     at = START - age
-    return start_session(new_id(at), user.id, generation, at, MONTH)
+    return start_session(user.id, generation=generation, origin=AT_HOME, now=at, lifetime=MONTH)
 
 
 def a_session(user: User, *, generation: int = 0, age: timedelta = timedelta()) -> Session:
@@ -96,6 +98,17 @@ def changed(user: User, **changes: Any) -> User:
     return replace(user, revision=user.revision + 1, updated_at=START + timedelta(hours=1), **changes)
 
 
+def keep_account(user: User, session: Session | None = None, password_hash: str | None = "hash") -> None:
+    """Keeps an account that is opened with a session."""
+    new = NewAccount(user=user, password_hash=password_hash, session=session)
+    DynamoAccountChanges().create_account(new, START)
+
+
+def a_notice(kind: MailKind = MailKind.TWO_FACTORS_ON, to: str = "john@example.com") -> Mail:
+    """A mail that tells an owner of a change, and takes no link."""
+    return the_writer(StoppedClock()).write(kind, to)
+
+
 def standing_of(user_id: str) -> Standing | None:
     """What the gate knows of a consumer."""
     gate, _ = DynamoAdmission().find_gate_and_session(user_id, NOBODY)
@@ -105,26 +118,30 @@ def standing_of(user_id: str) -> Standing | None:
 def entrance(new_hash: str | None = None, *, of: User | None = None) -> Entrance:
     """Somebody comes in from home, who has no failures there."""
     ledger = "account/anybody" if of is None else account(of.id).name
-    return Entrance(ledger=ledger, address=HOME, new_hash=new_hash)
+    return Entrance(ledger=ledger, new_hash=new_hash)
 
 
-def accounts_on_the_table(clock: Clock) -> Accounts:
-    guard = the_guard(DynamoLockouts(), the_settings())
-    return Accounts(DynamoAccounts(), clock, HASHER, POLICY, SESSION_TOKENS, MONTH, guard, CHALLENGES)
+def people_on_the_table(clock: Clock, settings: Settings | None = None) -> People:
+    """What people meet who sign up and sign in, with nothing remembered yet."""
+    return build_people(settings or the_settings(), clock, TOKENS, SEAL, in_the_table())
 
 
-class GatesOnTheTable(DynamoGates, DynamoGuesses):
-    """Gates and guesses in one, as the fakes have them."""
+def register(people: People, name: str) -> SignIn:
+    """Who opens an account of that name."""
+    new: NewUser = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    signed = people.registration.register(new, AT_HOME)
+    assert signed is not None
+    return signed
 
 
 def admission_on_the_table(clock: Clock, settings: Settings | None = None) -> Admission:
     """The gate as a function has it that has seen nothing yet."""
     find_plan = RememberedPlans(DynamoPlans().find_plan, clock).find
-    return the_admission(DynamoAdmission(), GatesOnTheTable(), clock, settings, find_plan)
+    return the_admission(DynamoAdmission(), DynamoGates(), DynamoLockouts(), clock, settings, find_plan)
 
 
 def consumers_on_the_table(clock: Clock) -> Consumers:
-    return Consumers(DynamoConsumers(), clock, HASHER, POLICY)
+    return Consumers(DynamoConsumers(), clock, HASHER, POLICY, the_writer(clock), no_code_needed)
 
 
 def credentials_on_the_table(clock: Clock) -> Credentials:

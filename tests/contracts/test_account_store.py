@@ -15,7 +15,7 @@ from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from local.gateway.template import Table
-from tests.contracts.made_up import MONTH, NOBODY, a_session, changed, entrance, new_session, standing_of
+from tests.contracts.made_up import MONTH, NOBODY, a_session, changed, entrance, keep_account, new_session, standing_of
 from tests.stores import Store, cost_of
 from tests.unit.fakes import START, a_user
 
@@ -26,7 +26,7 @@ CONSUMERS = DynamoConsumers()
 def registered(name: str = "john") -> tuple[User, Session, RefreshToken]:
     user = a_user(name)
     session, token = new_session(user)
-    ACCOUNTS.create_account(user, "hash", session)
+    keep_account(user, session)
     return user, session, token
 
 
@@ -86,7 +86,7 @@ def test_a_taken_name_is_a_conflict_that_names_its_field_and_leaves_no_session(s
     before = store.items()
     user = a_user("late", **{field: getattr(taken, field).upper()})
     with pytest.raises(Conflict) as refusal:
-        ACCOUNTS.create_account(user, "hash", a_session(user))
+        keep_account(user, a_session(user))
     assert refusal.value.field == field
     assert store.items() == before
 
@@ -139,13 +139,13 @@ def test_two_sessions_may_be_opened_on_one_reading_of_the_account(store: Store) 
 
 
 def switch_off(user: User) -> None:
-    CONSUMERS.update_user(user, changed(user, is_active=False))
+    CONSUMERS.update_user(user, changed(user, is_active=False), None)
 
 
 def switch_off_and_on(user: User) -> None:
     off = changed(user, is_active=False)
-    CONSUMERS.update_user(user, off)
-    CONSUMERS.update_user(off, changed(off, is_active=True))
+    CONSUMERS.update_user(user, off, None)
+    CONSUMERS.update_user(off, changed(off, is_active=True), None)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_the_first_admin_cannot_leave_before_there_is_a_second(store: Store) -> 
     first = a_user("root", role=Role.ADMIN)
     ADMINS.create_first_admin(first, "hash")
     an_admin("second", ADMINS)
-    ADMINS.update_user(first, changed(first, role=Role.USER))
+    ADMINS.update_user(first, changed(first, role=Role.USER), None)
     with pytest.raises(Conflict):
         ADMINS.create_first_admin(a_user("late", role=Role.ADMIN), "hash")
 

@@ -30,7 +30,7 @@ from tests.contracts.faults import (
 )
 from tests.contracts.made_up import at_once
 from tests.stores import Store
-from tests.unit.fakes import HOME, StoppedClock, the_settings
+from tests.unit.fakes import HOME, START, StoppedClock, the_settings
 
 LIMIT = 20
 NOT_NOW: dict[str, Fault] = {
@@ -178,7 +178,7 @@ def outcome_of(answer: Any) -> str:
 def tries(store: Store, subject: str) -> tuple[int, int] | None:
     """Failures, and what is being tried with them."""
     item = store.item(f"TRY#{subject}", "T")
-    return None if item is None else (int(item["failed"]["N"]), int(item["tried"]["N"]))
+    return None if item is None else (int(item.get("failed", {"N": "0"})["N"]), int(item["flying"]["N"]))
 
 
 @pytest.fixture
@@ -190,13 +190,13 @@ def guess(grounds: Grounds) -> Pass:
 
 
 @named(WITHOUT_EFFECT)
-@pytest.mark.parametrize("at", [0, 1, 2, 3])
+@pytest.mark.parametrize("at", [0, 1])
 def test_a_guess_that_cannot_be_counted_is_503_and_nothing_of_it_stays_counted(
     dynoxide_store: Store, grounds: Grounds, guess: Pass, fault: Fault, at: int
 ) -> None:
     with faults("UpdateItem", [*[none] * at, fault]), pytest.raises(ServiceUnavailable):
         guess.call(grounds.function())
-    assert tries(dynoxide_store, f"address/{HOME}") in (None, (0, 0))
+    assert tries(dynoxide_store, f"address/{HOME}/{int(START.timestamp()) // 900}") in (None, (0, 0))
     assert tries(dynoxide_store, f"key/{guess.token}/{HOME}") is None
 
 
@@ -205,14 +205,14 @@ def test_a_right_secret_comes_in_though_it_cannot_be_settled_that_it_was_no_gues
     grounds: Grounds, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     shown, function = callers.chosen_key(grounds), grounds.function()
-    with faults("UpdateItem", [*[none] * 4, fault, fault]):
+    with faults("UpdateItem", [none, none, fault, fault]):
         assert callers.is_let_in(shown.call, function)
-    assert [record.message for record in caplog.records] == ["a guess was not settled"] * 2
+    assert [record.message for record in caplog.records] == ["an attempt was not settled"] * 2
 
 
 def test_a_wrong_secret_that_cannot_be_settled_stays_among_what_is_being_tried(
     dynoxide_store: Store, grounds: Grounds, guess: Pass
 ) -> None:
-    with faults("UpdateItem", [*[none] * 4, silent, silent]), pytest.raises(Unauthenticated):
+    with faults("UpdateItem", [none, none, silent, silent]), pytest.raises(Unauthenticated):
         guess.call(grounds.function())
     assert tries(dynoxide_store, f"key/{guess.token}/{HOME}") == (0, 1)

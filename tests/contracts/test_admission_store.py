@@ -19,7 +19,7 @@ from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.tokens import DynamoTokens
 from tests.contracts.faults import Fault, PatientTime, Send, cancelled, faults, none, refused, silent
-from tests.contracts.made_up import NOBODY, a_credential, a_session, changed, entrance
+from tests.contracts.made_up import NOBODY, a_credential, a_session, changed, entrance, keep_account
 from tests.stores import Store, cost_of
 from tests.unit.fakes import START, MemoryStore, a_user
 
@@ -142,7 +142,7 @@ def test_every_end_counts_on_the_next_reading(
     assert keep.admission.find_claim(credential.key_id) == claim
     assert keep.admission.find_gate_and_credential(claim) == (gate(owner, epoch=2), None)
     off = changed(owner, is_active=False)
-    keep.consumers.update_user(owner, off)
+    keep.consumers.update_user(owner, off, None)
     assert keep.admission.find_gate_and_credential(claim) == (gate(off, epoch=3, generation=1), None)
     keep.consumers.delete_user(off)
     assert keep.admission.find_gate_and_credential(claim) == (None, None)
@@ -155,7 +155,7 @@ def test_every_end_counts_on_the_next_reading(
 def house(dynoxide_store: Store) -> House:
     keep, user = _on_the_table(), a_user("owner")
     session = a_session(user)
-    keep.accounts.create_account(user, "hash", session)
+    keep_account(user, session)
     return user, session, keep.credentials.create_credential(a_credential(user), "hash")
 
 

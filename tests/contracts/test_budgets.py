@@ -3,15 +3,17 @@
 What admission costs is in `test_admission_budgets`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 
 from gatehouse.accounts.model import SignIn
 from gatehouse.accounts.refresh import RefreshToken
+from gatehouse.accounts.registration import Acceptance
+from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.listing import Order, UserQuery
-from gatehouse.consumers.model import Role, User
+from gatehouse.consumers.model import Kind, Role, User
 from gatehouse.credentials.model import CredentialQuery, CredentialType, IssuedCredential
 from gatehouse.credentials.service import NewCredential
 from gatehouse.errors import Unauthenticated
@@ -19,15 +21,19 @@ from gatehouse.permissions import Caller
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.table import open_table
 from tests.contracts.made_up import (
-    accounts_on_the_table,
     an_admin,
     consumers_on_the_table,
     credentials_on_the_table,
+    people_on_the_table,
+    register,
 )
-from tests.stores import Store, cost_of
-from tests.unit.fakes import HOME, PASSWORD, StoppedClock, signed_in
+from tests.stores import Cost, Store, cost_of
+from tests.unit.fakes import AT_HOME, PASSWORD, StoppedClock, signed_in, the_settings
+from tests.unit.post import SEAL
 
 CONSUMERS = DynamoConsumers()
+ANOTHER = "An0ther-Secret!"
+ROBOT: NewUser = {"username": "robot", "email": "robot@example.com", "kind": Kind.SERVICE}
 ONE_READ = {"GetItem": 1}
 ONE_BATCH_READ = {"BatchGetItem": 1}
 ONE_TRANSACTION = {"TransactWriteItems": 1}
@@ -36,9 +42,10 @@ ONE_TRANSACTION = {"TransactWriteItems": 1}
 class House:
     """The use cases on a table with an ADMIN, and a person who has signed up and has a key."""
 
-    def __init__(self, clock: StoppedClock) -> None:
-        self.clock = clock
-        self.accounts = accounts_on_the_table(clock)
+    def __init__(self, store: Store, clock: StoppedClock) -> None:
+        self.store, self.clock = store, clock
+        self.people = people_on_the_table(clock)
+        self.accounts = self.people.accounts
         self.consumers = consumers_on_the_table(clock)
         self.credentials = credentials_on_the_table(clock)
         self.admin = signed_in(an_admin("admin", CONSUMERS))
@@ -52,7 +59,24 @@ class House:
         return self.sign_in.user
 
     def register(self, name: str) -> SignIn:
-        return self.accounts.register({"username": name, "email": f"{name}@example.com", "password": PASSWORD})
+        return register(self.people, name)
+
+    def verified(self, name: str) -> User:
+        """A person whose mailbox is known to be theirs."""
+        return self.consumers.create(
+            self.admin, {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        )
+
+    def link(self, ask: Callable[[], object]) -> str:
+        """The token of the mail that is written then."""
+        before = self._sealed_tokens()
+        ask()
+        ((mail_id, sealed),) = self._sealed_tokens() - before
+        return SEAL.open(sealed, mail_id).text()
+
+    def _sealed_tokens(self) -> set[tuple[str, str]]:
+        kept = [item for item in self.store.items() if item["SK"] == {"S": "M"} and "sealedToken" in item]
+        return {(item["PK"]["S"].removeprefix("MAIL#"), item["sealedToken"]["S"]) for item in kept}
 
     def create_key(self) -> IssuedCredential:
         return self.credentials.create(self.caller, NewCredential(type=CredentialType.KEY_AUTH))
@@ -60,7 +84,7 @@ class House:
 
 @pytest.fixture
 def house(dynoxide_store: Store, clock: StoppedClock) -> House:
-    return House(clock)
+    return House(dynoxide_store, clock)
 
 
 @pytest.fixture(autouse=True)
@@ -87,12 +111,45 @@ def test_reading_a_user_is_one_read_of_one_unit(house: House) -> None:
 def test_registering_is_one_transaction(house: House) -> None:
     cost = cost_of(lambda: house.register("jane"))
     assert cost.calls == ONE_TRANSACTION
-    # Six items, of which three are in an index as well: at two units each.
-    assert cost.units <= 20
+    # Nine items with the mail, its link and its mailbox, of which three are in an index as well: at two units each.
+    assert cost.units <= 26
+
+
+def test_a_registration_that_begins_with_a_mail_is_two_reads_and_one_transaction_also_for_a_taken_email(
+    house: House,
+) -> None:
+    people = people_on_the_table(house.clock, the_settings(REGISTRATION_MODE="VERIFY_FIRST"))
+
+    def begin(email: str) -> Cost:
+        new: NewUser = {"username": "jane", "email": email, "password": PASSWORD}
+        return cost_of(lambda: people.registration.register(new, AT_HOME))
+
+    free, taken = begin("jane@example.com"), begin(house.user.email)
+    assert free == taken
+    assert free.calls == {"GetItem": 2} | ONE_TRANSACTION
+
+
+def test_asking_for_a_new_password_is_two_reads_and_one_transaction_alike_for_everybody(house: House) -> None:
+    off, robot = house.register("off").user, house.consumers.create(house.admin, ROBOT)
+    house.consumers.update(house.admin, off.id, {"is_active": False})
+    emails = (house.user.email, "nobody@example.com", off.email, robot.email)
+    costs = [cost_of(partial(house.people.passwords.ask_for_reset, email)) for email in emails]
+    assert costs == [costs[0]] * 4
+    assert costs[0].calls == {"GetItem": 2} | ONE_TRANSACTION
+
+
+def test_asking_once_too_often_is_refused_by_the_transaction_and_costs_everybody_the_same(house: House) -> None:
+    ask = house.people.passwords.ask_for_reset
+    emails = (house.user.email, "nobody@example.com")
+    for email in emails * 3:
+        ask(email)
+    costs = [cost_of(partial(ask, email)) for email in emails]
+    assert costs[0] == costs[1]
+    assert costs[0].calls == {"GetItem": 2} | ONE_TRANSACTION
 
 
 def test_signing_in_is_two_reads_three_counts_and_one_transaction_also_after_many(house: House) -> None:
-    costs = [cost_of(lambda: house.accounts.login(house.user.email, PASSWORD, HOME)) for _ in range(40)]
+    costs = [cost_of(lambda: house.accounts.login(house.user.email, PASSWORD, AT_HOME)) for _ in range(40)]
     assert {(tuple(cost.calls.items()), cost.units) for cost in costs} == {
         ((("GetItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 1)), costs[0].units)
     }
@@ -102,7 +159,7 @@ def test_a_refused_sign_in_is_two_reads_and_four_counts_whatever_was_wrong(house
     off, locked = house.register("off").user, house.register("locked").user
     for _ in range(5):
         with pytest.raises(Unauthenticated):
-            house.accounts.login(locked.email, "WrongPass123!", HOME)
+            house.accounts.login(locked.email, "WrongPass123!", AT_HOME)
     house.consumers.update(house.admin, off.id, {"is_active": False})
     costs = []
     for email, password in (
@@ -114,10 +171,57 @@ def test_a_refused_sign_in_is_two_reads_and_four_counts_whatever_was_wrong(house
 
         def refused(email: str = email, password: str = password) -> None:
             with pytest.raises(Unauthenticated):
-                house.accounts.login(email, password, HOME)
+                house.accounts.login(email, password, AT_HOME)
 
         costs.append(cost_of(refused))
     assert [cost.calls for cost in costs] == [{"GetItem": 2, "UpdateItem": 4}] * 4
+
+
+def test_changing_a_password_is_a_read_a_query_four_counts_and_one_transaction(house: House) -> None:
+    change = house.people.passwords.change
+    cost = cost_of(lambda: change(house.caller, AT_HOME, PASSWORD, ANOTHER))
+    assert cost.calls == {"UpdateItem": 4, "Query": 1} | ONE_READ | ONE_TRANSACTION
+
+
+def test_setting_a_password_anew_is_two_reads_a_query_and_one_transaction(house: House) -> None:
+    verified = house.verified("jane")
+    token = house.link(lambda: house.people.passwords.ask_for_reset(verified.email))
+    cost = cost_of(lambda: house.people.passwords.reset(token, ANOTHER))
+    assert cost.calls == {"GetItem": 2, "Query": 1} | ONE_TRANSACTION
+
+
+def test_verifying_and_changing_an_email_are_a_few_reads_and_one_transaction_each(house: House) -> None:
+    emails = house.people.emails
+    asked = cost_of(lambda: emails.ask_for_verification(house.caller))
+    token = house.link(lambda: emails.ask_for_verification(house.caller))
+    verified = cost_of(lambda: emails.verify(house.caller, token))
+    change = partial(emails.ask_for_change, house.caller, AT_HOME, "moved@example.com", PASSWORD)
+    asked_for_change = cost_of(change)
+    token = house.link(change)
+    changed = cost_of(lambda: emails.verify(house.caller, token))
+    assert asked.calls == ONE_READ | ONE_TRANSACTION
+    assert asked_for_change.calls == {"UpdateItem": 4} | ONE_READ | ONE_BATCH_READ | ONE_TRANSACTION
+    assert verified.calls == changed.calls == {"GetItem": 2} | ONE_TRANSACTION
+
+
+def test_inviting_is_two_reads_and_one_transaction_and_so_is_accepting_with_one_read(house: House) -> None:
+    registration = house.people.registration
+    invited = cost_of(lambda: registration.invite(house.admin, "jane@example.com", Role.USER))
+    token = house.link(lambda: registration.invite(house.admin, "jane@example.com", Role.USER))
+    given: Acceptance = {"token": token, "username": "jane", "password": PASSWORD}
+    accepted = cost_of(lambda: registration.accept(given, AT_HOME))
+    assert invited.calls == {"GetItem": 2} | ONE_TRANSACTION
+    assert accepted.calls == ONE_READ | ONE_TRANSACTION
+
+
+def test_sessions_are_read_by_a_read_and_a_query_and_ended_by_one_transaction(house: House) -> None:
+    sessions = house.people.sessions
+    listed = cost_of(lambda: sessions.list(house.caller))
+    revoked = cost_of(lambda: sessions.revoke(house.caller, house.caller.session_id or ""))
+    ended = cost_of(lambda: sessions.revoke_all(house.caller, include_credentials=False))
+    assert listed.calls == ONE_READ | {"Query": 1}
+    assert revoked.calls == ONE_BATCH_READ | ONE_TRANSACTION
+    assert ended.calls == ONE_TRANSACTION
 
 
 def test_refreshing_is_one_batch_read_and_one_write_at_a_token_s_first_use_only(house: House) -> None:

@@ -12,7 +12,16 @@ from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
-from tests.contracts.made_up import NOBODY, a_credential, a_session, an_admin, changed, entrance, standing_of
+from tests.contracts.made_up import (
+    NOBODY,
+    a_credential,
+    a_session,
+    an_admin,
+    changed,
+    entrance,
+    keep_account,
+    standing_of,
+)
 from tests.stores import Store
 from tests.unit.fakes import START, a_user
 
@@ -111,7 +120,7 @@ def test_an_email_and_a_username_of_one_spelling_do_not_collide(store: Store) ->
 def test_a_user_is_found_as_it_was_changed(store: Store, change: dict[str, object]) -> None:
     before = kept("before", first_name="First", last_name="Last")
     after = changed(before, **change)
-    CONSUMERS.update_user(before, after)
+    CONSUMERS.update_user(before, after, None)
     assert CONSUMERS.find_user(before.id) == after
     standing = standing_of(before.id)
     assert standing is not None
@@ -121,7 +130,7 @@ def test_a_user_is_found_as_it_was_changed(store: Store, change: dict[str, objec
 def test_a_changed_user_lies_in_the_table_as_one_that_was_made_so(store: Store) -> None:
     before = kept("before", first_name="First")
     after = changed(before, username="After", email="after@example.com", first_name=None, last_name="Last")
-    CONSUMERS.update_user(before, after)
+    CONSUMERS.update_user(before, after, None)
     as_changed = store.items()
     CONSUMERS.delete_user(after)
     CONSUMERS.create_user(replace(after, revision=0), "hash")
@@ -133,7 +142,7 @@ def test_a_changed_user_lies_in_the_table_as_one_that_was_made_so(store: Store) 
 def test_a_new_name_is_taken_and_the_old_one_is_free_at_once(store: Store) -> None:
     before = kept("before")
     after = changed(before, username="after", email="after@example.com")
-    CONSUMERS.update_user(before, after)
+    CONSUMERS.update_user(before, after, None)
     for field in ("username", "email"):
         with pytest.raises(Conflict) as refusal:
             CONSUMERS.create_user(a_user("late", **{field: getattr(after, field)}), None)
@@ -144,9 +153,9 @@ def test_a_new_name_is_taken_and_the_old_one_is_free_at_once(store: Store) -> No
 def test_names_may_be_swapped_by_way_of_a_third(store: Store) -> None:
     one, other = kept("one"), kept("other")
     for user, name in ((one, "third"), (other, "one")):
-        CONSUMERS.update_user(user, changed(user, username=name))
+        CONSUMERS.update_user(user, changed(user, username=name), None)
     third = changed(one, username="third")
-    CONSUMERS.update_user(third, changed(third, username="other"))
+    CONSUMERS.update_user(third, changed(third, username="other"), None)
     found = [CONSUMERS.find_user(user.id) for user in (one, other)]
     assert [user and user.username for user in found] == ["other", "one"]
 
@@ -159,7 +168,7 @@ def test_a_change_to_a_taken_name_is_a_conflict_that_names_its_field_and_changes
     before = store.items()
     after = changed(user, **{field: getattr(taken, field).upper()}, role=Role.ADMIN, first_name="New")
     with pytest.raises(Conflict) as refusal:
-        CONSUMERS.update_user(user, after)
+        CONSUMERS.update_user(user, after, None)
     assert refusal.value.field == field
     assert store.items() == before
 
@@ -167,10 +176,10 @@ def test_a_change_to_a_taken_name_is_a_conflict_that_names_its_field_and_changes
 @pytest.mark.parametrize(
     "write",
     [
-        lambda user: CONSUMERS.update_user(user, changed(user, first_name="Late")),
-        lambda user: CONSUMERS.update_user(user, changed(user, username="late", email="late@example.com")),
-        lambda user: CONSUMERS.update_user(user, changed(user, role=Role.ADMIN)),
-        lambda user: CONSUMERS.update_user(user, changed(user, is_active=False)),
+        lambda user: CONSUMERS.update_user(user, changed(user, first_name="Late"), None),
+        lambda user: CONSUMERS.update_user(user, changed(user, username="late", email="late@example.com"), None),
+        lambda user: CONSUMERS.update_user(user, changed(user, role=Role.ADMIN), None),
+        lambda user: CONSUMERS.update_user(user, changed(user, is_active=False), None),
         lambda user: CONSUMERS.delete_user(user),
     ],
     ids=["names", "username and email", "role", "state", "deletion"],
@@ -181,7 +190,7 @@ def test_what_was_decided_on_an_outdated_revision_is_stale_and_changes_nothing(
 ) -> None:
     outdated = kept("user")
     newer = changed(outdated, last_name="First Come")
-    CONSUMERS.update_user(outdated, newer)
+    CONSUMERS.update_user(outdated, newer, None)
     if is_gone:
         CONSUMERS.delete_user(newer)
     before = store.items()
@@ -202,7 +211,7 @@ def test_a_change_of_standing_moves_the_epoch_and_no_other_change_does(store: St
         {"role": Role.ADMIN},
     ):
         after = changed(user, **change)
-        CONSUMERS.update_user(user, after)
+        CONSUMERS.update_user(user, after, None)
         standing = standing_of(user.id)
         assert standing is not None
         epochs.append(standing.epoch)
@@ -213,14 +222,14 @@ def test_a_change_of_standing_moves_the_epoch_and_no_other_change_does(store: St
 def test_switching_off_ends_all_sessions_and_switching_on_again_revives_none(store: Store) -> None:
     accounts = DynamoAccounts()
     user = a_user("user")
-    accounts.create_account(user, "hash", a_session(user))
+    keep_account(user, a_session(user))
     off = changed(user, is_active=False)
-    CONSUMERS.update_user(user, off)
+    CONSUMERS.update_user(user, off, None)
     account = accounts.find_account(user.email)
     assert account is not None
     assert (account.sessions, account.generation) == (0, 1)
     on = changed(off, is_active=True)
-    CONSUMERS.update_user(off, on)
+    CONSUMERS.update_user(off, on, None)
     standing = standing_of(user.id)
     assert standing == Standing(consumer_id=user.id, is_active=True, role=Role.USER, epoch=2, generation=1)
 
@@ -240,7 +249,7 @@ def test_the_roster_holds_exactly_the_active_admins(store: Store) -> None:
         {"role": Role.ADMIN},
     ):
         after = changed(second, **change)
-        CONSUMERS.update_user(second, after)
+        CONSUMERS.update_user(second, after, None)
         second = after
         held.append(roster(store))
     CONSUMERS.delete_user(second)
@@ -252,8 +261,8 @@ def test_the_roster_holds_exactly_the_active_admins(store: Store) -> None:
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda admin: CONSUMERS.update_user(admin, changed(admin, role=Role.MODERATOR)),
-        lambda admin: CONSUMERS.update_user(admin, changed(admin, is_active=False)),
+        lambda admin: CONSUMERS.update_user(admin, changed(admin, role=Role.MODERATOR), None),
+        lambda admin: CONSUMERS.update_user(admin, changed(admin, is_active=False), None),
         lambda admin: CONSUMERS.delete_user(admin),
     ],
     ids=["demoted", "switched off", "deleted"],
@@ -292,7 +301,7 @@ def test_after_a_deletion_neither_gate_nor_account_is_left_to_come_in_by(store: 
     accounts = DynamoAccounts()
     user = a_user("user")
     session = a_session(user)
-    accounts.create_account(user, "hash", session)
+    keep_account(user, session)
     CONSUMERS.delete_user(user)
     assert standing_of(user.id) is None
     assert accounts.find_account(user.email) is None
@@ -303,7 +312,7 @@ def test_belongings_are_all_removed_but_for_the_claims_on_key_ids(store: Store) 
     accounts, credentials = DynamoAccounts(), DynamoCredentials()
     neighbour, user = a_user("neighbour"), a_user("user")
     for person in (neighbour, user):
-        accounts.create_account(person, "hash", a_session(person))
+        keep_account(person, a_session(person))
         credentials.create_credential(a_credential(person, f"key-of-{person.username}"), "hash")
     others = [item for item in store.items() if neighbour.id in str(item)]
     account = accounts.find_account(user.email)

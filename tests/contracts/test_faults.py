@@ -34,13 +34,14 @@ from tests.contracts.faults import (
 from tests.contracts.made_up import (
     a_credential,
     a_session,
-    accounts_on_the_table,
     an_admin,
     changed,
     consumers_on_the_table,
     credentials_on_the_table,
     entrance,
+    keep_account,
     new_session,
+    people_on_the_table,
 )
 from tests.stores import Store
 from tests.unit.fakes import PASSWORD_HASH, START, StoppedClock, a_user, signed_in
@@ -68,7 +69,7 @@ class House:
     def __init__(self) -> None:
         self.user = a_user("john")
         self.session, self.token = new_session(self.user)
-        ACCOUNTS.create_account(self.user, PASSWORD_HASH, self.session)
+        keep_account(self.user, self.session, PASSWORD_HASH)
         self.credential = CREDENTIALS.create_credential(a_credential(self.user), "hash")
         account = ACCOUNTS.find_account(self.user.email)
         assert account is not None
@@ -113,11 +114,11 @@ TRANSACTIONS: dict[str, Call] = {
     "create_user": lambda _: CONSUMERS.create_user(a_user("new", role=Role.ADMIN), None),
     "create_first_admin": lambda _: CONSUMERS.create_first_admin(a_user("new", role=Role.ADMIN), "hash"),
     "update_user": lambda h: CONSUMERS.update_user(
-        h.user, changed(h.user, username="new", email="new@example.com", role=Role.ADMIN)
+        h.user, changed(h.user, username="new", email="new@example.com", role=Role.ADMIN), None
     ),
-    "update_user, off": lambda h: CONSUMERS.update_user(h.user, changed(h.user, is_active=False)),
+    "update_user, off": lambda h: CONSUMERS.update_user(h.user, changed(h.user, is_active=False), None),
     "delete_user": lambda h: CONSUMERS.delete_user(h.user),
-    "create_account": lambda _: ACCOUNTS.create_account(user := a_user("new"), "hash", a_session(user)),
+    "create_account": lambda _: keep_account(user := a_user("new"), a_session(user)),
     "open_session": lambda h: ACCOUNTS.open_session(h.account, a_session(h.user), entrance("new hash")),
     "prune_sessions": lambda h: ACCOUNTS.prune_sessions(h.account, START + timedelta(days=31)),
     "end_session": lambda h: ACCOUNTS.end_session(h.user.id, h.session.id),
@@ -223,7 +224,7 @@ def test_a_step_whose_answer_is_lost_gives_the_same_successor(
     house: House, patient_time: PatientTime, clock: StoppedClock
 ) -> None:
     with faults("UpdateItem", [lost]) as asked:
-        answer = accounts_on_the_table(clock).refresh(house.token.text())
+        answer = people_on_the_table(clock).accounts.refresh(house.token.text())
     assert len(asked) == 2
     assert RefreshToken.parse(answer.refresh_token) == house.token.successor(house.session.salt)
 
@@ -279,7 +280,7 @@ def test_a_step_that_a_transaction_crosses_is_not_made_and_not_told_as_made(
 
 def test_a_refresh_that_a_transaction_crosses_is_tried_again(house: House, clock: StoppedClock) -> None:
     with faults("UpdateItem", [refused("TransactionConflictException")] * 3) as asked:
-        answer = accounts_on_the_table(clock).refresh(house.token.text())
+        answer = people_on_the_table(clock).accounts.refresh(house.token.text())
     assert len(asked) == 4
     assert RefreshToken.parse(answer.refresh_token) == house.token.successor(house.session.salt)
 

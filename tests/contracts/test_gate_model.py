@@ -5,45 +5,27 @@ from functools import partial
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from gatehouse.accounts.service import Accounts
 from gatehouse.clock import Clock
 from gatehouse.plans.service import Plans
 from gatehouse.settings import Settings
-from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.admission import DynamoAdmission
+from gatehouse.storage.gate import DynamoGates
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.plan_changes import DynamoPlanChanges
 from gatehouse.storage.plans import DynamoPlans
 from gatehouse.storage.usage import DynamoUsage
 from gatehouse.usage.service import Usages
-from tests.contracts.made_up import GatesOnTheTable, consumers_on_the_table, credentials_on_the_table
-from tests.gate_machine import BY_ROLE, YEARS, GateMachine, World
+from tests.contracts.made_up import consumers_on_the_table, credentials_on_the_table, people_on_the_table
+from tests.gate_machine import BY_ROLE, GateMachine, World
 from tests.stores import Store
-from tests.unit.fakes import (
-    CHALLENGES,
-    HASHER,
-    POLICY,
-    SESSION_TOKENS,
-    StoppedClock,
-    the_admission,
-    the_guard,
-)
+from tests.unit.fakes import StoppedClock, the_admission
 
 
 def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
-    keep, gates, find_plan = DynamoAdmission(), GatesOnTheTable(), DynamoPlans().find_plan
+    keep, find_plan = DynamoAdmission(), DynamoPlans().find_plan
     return World(
-        functions=[the_admission(keep, gates, at, chosen, find_plan) for at in (clock, late)],
-        accounts=Accounts(
-            DynamoAccounts(),
-            clock,
-            HASHER,
-            POLICY,
-            SESSION_TOKENS,
-            YEARS,
-            the_guard(DynamoLockouts(), chosen),
-            CHALLENGES,
-        ),
+        functions=[the_admission(keep, DynamoGates(), DynamoLockouts(), at, chosen, find_plan) for at in (clock, late)],
+        people=people_on_the_table(clock, chosen),
         consumers=consumers_on_the_table(clock),
         credentials=credentials_on_the_table(clock),
         plans=Plans(DynamoPlanChanges(), clock),

@@ -1,4 +1,4 @@
-"""The ports of the gate, `admission.gate.GateStore` and `admission.guesses.GuessStore`, on every implementation."""
+"""The port of the gate, `admission.gate.GateStore`, on every implementation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,30 +8,29 @@ from typing import Any
 
 import pytest
 
-from gatehouse.admission.guesses import Budget, NotBegun, Tries
+from gatehouse.admission.gate import GateStore
 from gatehouse.admission.meters import Count, Limit, Meter, Step
 from gatehouse.admission.model import AddressNotEntered, Entry, Gate, NotEntered
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.storage.consumers import DynamoConsumers
+from gatehouse.storage.gate import DynamoGates
 from gatehouse.storage.usage import DynamoUsage
-from tests.contracts.made_up import GatesOnTheTable, at_once, changed
+from tests.contracts.made_up import at_once, changed
 from tests.stores import Store
-from tests.unit.fakes import HOME, START, Gates, MemoryStore, a_user
+from tests.unit.fakes import HOME, START, MemoryStore, a_user
 
 NOW = milliseconds(START)
 TODAY = NOW // 86_400_000
 ENDS = NOW + 60_000
 LIMITS = {meter: Limit(meter, 25, timedelta(minutes=1)) for meter in Meter}
-SUBJECT = "key/mobile-app/192.0.2.1"
-BUDGET = Budget(failures=5, ends=NOW + 900_000)
 
 
 @dataclass(frozen=True)
 class Keep:
     """An implementation, and the consumers whose gates it keeps."""
 
-    gates: Gates
+    gates: GateStore
     consumers: Any
     find: Callable[[str], Gate | None]
 
@@ -42,7 +41,7 @@ def keep(request: pytest.FixtureRequest) -> Keep:
         store = MemoryStore()
         return Keep(store.gates, store, store.gates.gates.get)
     request.getfixturevalue(f"{request.param}_store")
-    return Keep(GatesOnTheTable(), DynamoConsumers(), DynamoUsage().find_gate)
+    return Keep(DynamoGates(), DynamoConsumers(), DynamoUsage().find_gate)
 
 
 @pytest.fixture
@@ -146,7 +145,7 @@ def test_a_day_that_has_not_begun_does_not_go_on(keep: Keep, owner: User) -> Non
 
 def test_an_entry_at_another_epoch_is_refused_and_told_the_standing(keep: Keep, owner: User) -> None:
     keep.gates.enter(owner.id, 0, first(begins(Meter.WINDOW)))
-    keep.consumers.update_user(owner, changed(owner, role=Role.USER))
+    keep.consumers.update_user(owner, changed(owner, role=Role.USER), None)
     entered = entry(goes_on(Meter.WINDOW))
     told = refused(keep, owner, entered)
     assert told is not None
@@ -159,7 +158,7 @@ def test_an_entry_at_another_epoch_is_refused_and_told_the_standing(keep: Keep, 
 def test_an_entry_without_an_epoch_fits_any_but_needs_a_gate(keep: Keep, owner: User) -> None:
     keep.gates.enter(owner.id, None, first(begins(Meter.WINDOW)))
     off = changed(owner, is_active=False)
-    keep.consumers.update_user(owner, off)
+    keep.consumers.update_user(owner, off, None)
     assert keep.gates.enter(owner.id, None, entry(goes_on(Meter.WINDOW))).counts == used(window=2)
     keep.consumers.delete_user(off)
     assert refused(keep, owner, entry(goes_on(Meter.WINDOW)), epoch=None) is None
@@ -206,7 +205,7 @@ def item_of(store: Store, owner: User) -> dict[str, Any]:
 
 
 def test_only_a_write_with_a_note_leaves_one(store: Store) -> None:
-    gates, owner = GatesOnTheTable(), a_user("owner")
+    gates, owner = DynamoGates(), a_user("owner")
     DynamoConsumers().create_user(owner, None)
     gates.enter(owner.id, 0, first(begins(Meter.WINDOW)))
     assert item_of(store, owner) == {"day": str(TODAY), "usage": {"s": {"N": "1"}}, "note": "-"}
@@ -254,7 +253,7 @@ def test_an_address_that_never_called_has_no_counter_to_go_on(keep: Keep) -> Non
 
 
 def test_an_address_is_forgotten_an_hour_after_its_window(store: Store) -> None:
-    gates = GatesOnTheTable()
+    gates = DynamoGates()
     gates.enter_address(HOME, begins(Meter.WINDOW, ends=ENDS + 999), NOW)
     gates.enter_address(HOME, Step(LIMITS[Meter.WINDOW], 1, turns=False, ends=ENDS + 999), NOW)
     assert store.items() == [
@@ -264,81 +263,5 @@ def test_an_address_is_forgotten_an_hour_after_its_window(store: Store) -> None:
             "wEnds": {"N": str(ENDS + 999)},
             "wUsed": {"N": "2"},
             "expires": {"N": str(ENDS // 1000 + 3600)},
-        }
-    ]
-
-
-# Guesses
-
-
-def not_begun(keep: Keep, *, anew: bool, now: int = NOW, budget: Budget = BUDGET) -> Tries | None:
-    """What is told of the subject's counters, where nothing is begun."""
-    with pytest.raises(NotBegun) as refusal:
-        keep.gates.begin(SUBJECT, budget, now, anew=anew)
-    return refusal.value.tries
-
-
-def test_a_subject_is_begun_anew_once_and_then_counted_on(keep: Keep) -> None:
-    assert not_begun(keep, anew=False) is None
-    keep.gates.begin(SUBJECT, BUDGET, NOW, anew=True)
-    assert not_begun(keep, anew=True) == Tries(BUDGET.ends, failed=0, tried=1)
-    keep.gates.begin(SUBJECT, replace(BUDGET, ends=BUDGET.ends + 5), NOW, anew=False)
-    assert not_begun(keep, anew=True, now=BUDGET.ends - 1) == Tries(BUDGET.ends, failed=0, tried=2)
-
-
-def test_what_was_right_is_given_back_and_what_failed_is_not(keep: Keep) -> None:
-    keep.gates.begin(SUBJECT, BUDGET, NOW, anew=True)
-    keep.gates.begin(SUBJECT, BUDGET, NOW, anew=False)
-    keep.gates.settle(SUBJECT, failed=False)
-    keep.gates.settle(SUBJECT, failed=True)
-    assert not_begun(keep, anew=True) == Tries(BUDGET.ends, failed=1, tried=1)
-
-
-def test_nothing_is_begun_after_as_many_failures_as_there_may_be(keep: Keep) -> None:
-    for number in range(5):
-        keep.gates.begin(SUBJECT, BUDGET, NOW, anew=number == 0)
-        keep.gates.settle(SUBJECT, failed=True)
-    assert not_begun(keep, anew=False) == Tries(BUDGET.ends, failed=5, tried=5)
-    keep.gates.begin(SUBJECT.replace("192", "198"), BUDGET, NOW, anew=True)
-
-
-def test_no_more_are_tried_at_once_than_there_may_be_failures_and_32(keep: Keep) -> None:
-    keep.gates.begin(SUBJECT, BUDGET, NOW, anew=True)
-    answers = at_once([partial(keep.gates.begin, SUBJECT, BUDGET, NOW, anew=False)] * 40)
-    assert answers.count(None) == 36
-    assert not_begun(keep, anew=False) == Tries(BUDGET.ends, failed=0, tried=37)
-
-
-def test_what_has_ended_counts_no_more_and_begins_anew(keep: Keep) -> None:
-    for number in range(5):
-        keep.gates.begin(SUBJECT, BUDGET, NOW, anew=number == 0)
-        keep.gates.settle(SUBJECT, failed=True)
-    later = BUDGET.ends
-    assert not_begun(keep, anew=False, now=later) == Tries(BUDGET.ends, failed=5, tried=5)
-    keep.gates.begin(SUBJECT, Budget(5, later + 900_000), later, anew=True)
-    assert not_begun(keep, anew=True, now=later) == Tries(later + 900_000, failed=0, tried=1)
-
-
-@pytest.mark.parametrize("failed", [True, False])
-def test_what_nobody_is_trying_is_not_settled(keep: Keep, failed: bool) -> None:
-    keep.gates.settle(SUBJECT, failed=failed)
-    assert not_begun(keep, anew=False) is None
-    keep.gates.begin(SUBJECT, BUDGET, NOW, anew=True)
-    for _ in range(2):
-        keep.gates.settle(SUBJECT, failed=False)
-    keep.gates.settle(SUBJECT, failed=failed)
-    assert not_begun(keep, anew=True) == Tries(BUDGET.ends, failed=0, tried=0)
-
-
-def test_guesses_are_forgotten_an_hour_after_they_ended(store: Store) -> None:
-    GatesOnTheTable().begin(SUBJECT, BUDGET, NOW, anew=True)
-    assert store.items() == [
-        {
-            "PK": {"S": f"TRY#{SUBJECT}"},
-            "SK": {"S": "T"},
-            "ends": {"N": str(BUDGET.ends)},
-            "failed": {"N": "0"},
-            "tried": {"N": "1"},
-            "expires": {"N": str(BUDGET.ends // 1000 + 3600)},
         }
     ]

@@ -126,6 +126,37 @@ def test_a_lock_ends_by_the_clock_and_failures_are_counted_anew(grounds: Grounds
     lock(grounds, key_id)
 
 
+def test_each_lock_of_an_address_lasts_twice_as_long_until_it_gets_the_secret_right(grounds: Grounds) -> None:
+    key_id = a_chosen_key(grounds)
+    for minutes in (15, 30, 60):
+        lock(grounds, key_id)
+        grounds.clock.advance(minutes=minutes, seconds=-1)
+        assert outcome(call(grounds.function(), key_id, CHOSEN_SECRET)) == "locked"
+        grounds.clock.advance(seconds=1)
+    assert outcome(call(grounds.function(), key_id, CHOSEN_SECRET)) == "let in"
+    lock(grounds, key_id)
+    grounds.clock.advance(minutes=15)
+    assert outcome(call(grounds.function(), key_id, CHOSEN_SECRET)) == "let in"
+
+
+def test_strangers_who_guess_from_many_addresses_lock_nobody_else_out(grounds: Grounds) -> None:
+    key_id, function = a_chosen_key(grounds), grounds.function()
+    for number in range(120):
+        assert guess_wrong(function, key_id, f"2001:db8:0:{number:x}::/64") == "refused"
+    assert outcome(call(grounds.function(), key_id, CHOSEN_SECRET)) == "let in"
+
+
+def test_a_call_at_a_locked_key_costs_three_writes_and_none_where_its_address_is_blocked(grounds: Grounds) -> None:
+    key_id, function = a_chosen_key(grounds), grounds.function()
+    lock(grounds, key_id)
+    readings = {"GetItem": 1, "TransactGetItems": 1}
+    assert cost_of(lambda: guess_wrong(function, key_id)).calls == {**readings, "UpdateItem": 3}
+    for number in range(7):
+        guess_wrong(function, f"nobodys-{number}")
+    blocked = [cost_of(lambda: guess_wrong(function, key_id)).calls for _ in range(2)]
+    assert blocked == [{**readings, "UpdateItem": 1}, readings]
+
+
 def test_right_secrets_at_once_lock_nobody_out(grounds: Grounds) -> None:
     key_id = a_chosen_key(grounds)
     calls = [partial(call, grounds.function(), key_id, CHOSEN_SECRET) for _ in range(30)]
@@ -157,7 +188,7 @@ def test_made_keys_cost_no_hash_and_too_many_wrong_ones_no_write_either(grounds:
             answers.append(outcome(call(function, key_id, make_secret(key_id))))
         except Unauthenticated as refusal:
             answers.append(outcome(refusal))
-    assert answers == [*["refused"] * 13, "locked"]
+    assert answers == [*["refused"] * 12, *["locked"] * 2]
     assert cost_of(lambda: call(function, key_id, make_secret(key_id))).calls == {"GetItem": 1, "TransactGetItems": 1}
     # Whoever shares an address with one who guesses is not locked out with a secret that nobody can guess.
     for at in (warm, function, grounds.function()):

@@ -274,7 +274,7 @@ def test_who_has_left_a_list_since_its_index_was_read_is_not_told_there(
         if change is None:
             CONSUMERS.delete_user(leaving)
         else:
-            CONSUMERS.update_user(leaving, changed(leaving, **change))
+            CONSUMERS.update_user(leaving, changed(leaving, **change), None)
 
     events.register("before-call.dynamodb.BatchGetItem", leave)
     page = CONSUMERS.page_users(query, 10, None)

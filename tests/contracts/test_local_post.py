@@ -12,15 +12,14 @@ from gatehouse.mail.model import MailKind
 from gatehouse.mail.sealing import Seal
 from gatehouse.mail.writing import Writer
 from gatehouse.storage.mail import add_mail
-from gatehouse.storage.mailboxes import DynamoMailboxes
 from gatehouse.storage.transactions import Transaction
-from gatehouse.tokens import SigningKeys
 from local.gateway.environment import load_template
 from local.gateway.following import account, pumping
 from local.gateway.outbox import Outbox
 from local.gateway.queues import LocalQueue
 from tests.stores import Store
 from tests.unit.fakes import KEY, StoppedClock, the_settings
+from tests.unit.rings import a_ring
 
 
 class Watched(Outbox):
@@ -56,7 +55,7 @@ def test_a_mail_that_is_written_is_in_the_outbox_soon_and_gone_from_the_table(
     account(settings, template, clock, mails)
     wiring.install_post(wiring.build_post(settings, clock, outbox))
     token, kept = issue(Purpose.RESET, "owner", clock.now())
-    writer = Writer(DynamoMailboxes(), clock, Seal(lambda: SigningKeys("local", {"local": KEY})))
+    writer = Writer(clock, Seal(a_ring("local", {"local": KEY})))
     transaction = Transaction()
     add_mail(transaction, writer.write(MailKind.PASSWORD_RESET, "jo@example.com", (token, kept)))
 

@@ -11,7 +11,6 @@ from gatehouse.accounts.lockout import Lockout, NotBegun, account
 from gatehouse.accounts.two_factor import TwoFactor
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.permissions import Caller
-from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.two_factor import DynamoTwoFactor
 from tests.contracts.faults import (
@@ -27,10 +26,11 @@ from tests.contracts.faults import (
     unreachable,
     wordless,
 )
-from tests.contracts.made_up import a_session
+from tests.contracts.made_up import a_session, keep_account
 from tests.stores import Store
 from tests.unit.factors import app_code
 from tests.unit.fakes import HOME, PASSWORD_HASH, START, StoppedClock, a_user
+from tests.unit.post import the_writer
 
 RULES = Rules(per_address=5, in_all=8, first_lock=timedelta(minutes=15))
 JOHN = account("john")
@@ -157,10 +157,12 @@ class Home:
         self.clock = clock
         self.keep = DynamoTwoFactor()
         lockout = Lockout(DynamoLockouts(), RULES)
-        self.two_factor = TwoFactor(store=self.keep, clock=clock, lockout=lockout, issuer="Gatehouse", draw=str)
+        self.two_factor = TwoFactor(
+            store=self.keep, clock=clock, lockout=lockout, writer=the_writer(clock), issuer="Gatehouse", draw=str
+        )
         user = a_user("john")
         session = a_session(user)
-        DynamoAccounts().create_account(user, PASSWORD_HASH, session)
+        keep_account(user, session, PASSWORD_HASH)
         self.caller = Caller(consumer_id=user.id, session_id=session.id)
         self.secret = base64.b32decode(self.two_factor.enable(self.caller).secret)
 

@@ -1,4 +1,4 @@
-"""The ports of mails that wait, `mail.service.MailStore`, and of mailboxes, `mail.writing.MailboxStore`."""
+"""The ports of mails that wait, `mail.service.MailStore`, and how mailboxes are counted beside them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,15 +13,16 @@ from gatehouse.errors import ServiceUnavailable
 from gatehouse.ids import new_id
 from gatehouse.mail.model import Mail, MailKind
 from gatehouse.mail.service import CLAIM, MailStore, Post
-from gatehouse.mail.writing import MOST, WITHIN, MailboxStore, Writer
+from gatehouse.mail.writing import MailboxFull, mailbox_of
 from gatehouse.storage.mail import DynamoMails, add_mail
-from gatehouse.storage.mailboxes import DynamoMailboxes
+from gatehouse.storage.mailboxes import WITHIN
 from gatehouse.storage.transactions import Transaction
 from tests.contracts.faults import PatientTime, faults, lost, refused, silent
 from tests.contracts.made_up import at_once
 from tests.stores import Store, cost_of
 from tests.unit.fakes import START, StoppedClock
-from tests.unit.post import APP_URL, SEAL, MemoryMailboxes, MemoryMails, Sent
+from tests.unit.mailroom import MemoryMailroom
+from tests.unit.post import APP_URL, SEAL, MemoryMails, Sent, the_writer
 
 MAILBOX = "0" * 64
 MINUTE = timedelta(minutes=1)
@@ -59,11 +60,13 @@ def mails(request: pytest.FixtureRequest) -> tuple[MailStore, Add]:
 
 
 @pytest.fixture(params=["memory", "moto", "dynoxide"])
-def mailboxes(request: pytest.FixtureRequest) -> MailboxStore:
+def mailboxes(request: pytest.FixtureRequest) -> Add:
+    """How a mail is kept with its place in its mailbox, on each implementation in turn."""
     if request.param == "memory":
-        return MemoryMailboxes()
+        room = MemoryMailroom()
+        return lambda mail: room.keep(None, [mail])
     request.getfixturevalue(f"{request.param}_store")
-    return DynamoMailboxes()
+    return keep
 
 
 def claim(store: MailStore, mail: Mail, at: datetime = START) -> Mail | None:
@@ -135,8 +138,7 @@ def test_no_mail_adds_nothing_to_a_transaction(store: Store) -> None:
 
 def test_nobodys_token_can_be_read_from_the_table(store: Store, clock: StoppedClock) -> None:
     link = issue(Purpose.RESET, "owner", START)
-    mail = Writer(DynamoMailboxes(), clock, SEAL).write(MailKind.PASSWORD_RESET, "jo@example.com", link)
-    assert mail is not None
+    mail = the_writer(clock).write(MailKind.PASSWORD_RESET, "jo@example.com", link)
     keep(mail)
 
     assert link[0].text()[-43:] not in str(store.items())
@@ -193,40 +195,82 @@ def test_a_mail_that_was_sent_and_could_not_be_deleted_is_sent_again_rather_than
     assert dynoxide_store.items() == []
 
 
-def test_a_mailbox_takes_three_within_any_hour(mailboxes: MailboxStore) -> None:
-    def take(minute: int) -> bool:
-        return mailboxes.take_place(MAILBOX, MOST, WITHIN, START + minute * MINUTE)
+def a_request(minute: int = 0, to: str = "jo@example.com") -> Mail:
+    """A mail that anybody can ask for."""
+    return a_mail(kind=MailKind.ACCOUNT_EXISTS, to=to, created_at=START + minute * MINUTE)
 
+
+def is_kept(keep: Add, mail: Mail) -> bool:
+    try:
+        keep(mail)
+    except MailboxFull:
+        return False
+    return True
+
+
+def test_a_mailbox_takes_three_within_any_hour(mailboxes: Add) -> None:
     minutes = (0, 50, 55, 56, 59, 60, 61, 109, 110, 111, 115, 116, 120)
-    assert [minute for minute in minutes if take(minute)] == [0, 50, 55, 60, 110, 115, 120]
+    taken = [minute for minute in minutes if is_kept(mailboxes, a_request(minute))]
+    assert taken == [0, 50, 55, 60, 110, 115, 120]
 
 
-def test_mailboxes_are_counted_apart(mailboxes: MailboxStore) -> None:
-    for mailbox in ("a" * 64, "b" * 64):
-        taken = [mailboxes.take_place(mailbox, MOST, WITHIN, START) for _ in range(5)]
-        assert taken == [True, True, True, False, False]
+def test_no_hour_has_more_than_three_wherever_it_begins(mailboxes: Add) -> None:
+    written = [minute for minute in range(0, 420, 7) if is_kept(mailboxes, a_request(minute))]
+    assert all(later - earlier >= 60 for earlier, later in zip(written, written[3:], strict=False))
+    assert len(written) > 15
+
+
+def test_mailboxes_are_counted_apart_and_in_whatever_spelling(mailboxes: Add) -> None:
+    for name in ("jo", "joe"):
+        spellings = (f"{name}@example.com", f"{name}@Example.com".title(), f"{name}@example.com".upper())
+        taken = [is_kept(mailboxes, a_request(to=spelling)) for spelling in (*spellings, *spellings)]
+        assert taken == [True] * 3 + [False] * 3
+
+
+def test_a_mailbox_that_is_full_keeps_nothing_and_takes_notices_all_the_same(store: Store) -> None:
+    for _ in range(3):
+        keep(a_request())
+    before = store.items()
+    with pytest.raises(MailboxFull):
+        keep(a_request())
+    assert store.items() == before
+    keep(a_mail(kind=MailKind.TOKEN_REUSED))
+    assert len(store.items()) == len(before) + 1
 
 
 def test_of_16_mails_to_one_mailbox_at_once_three_are_written(store: Store) -> None:
-    answers = at_once([partial(DynamoMailboxes().take_place, MAILBOX, MOST, WITHIN, START)] * 16)
+    answers = at_once([partial(is_kept, keep, a_request()) for _ in range(16)])
 
-    assert sorted(answers) == [False] * 13 + [True] * 3
+    assert {type(answer) for answer in answers} <= {bool, ServiceUnavailable}
+    written = [item for item in store.items() if item["SK"] == {"S": "M"}]
+    assert len(written) == answers.count(True) == 3
 
 
-def test_what_a_mailbox_got_is_forgotten_in_time_and_costs_one_write(dynoxide_store: Store) -> None:
-    cost = cost_of(partial(DynamoMailboxes().take_place, MAILBOX, MOST, WITHIN, START))
+def test_what_a_mailbox_got_is_forgotten_in_time_and_costs_no_call_of_its_own(dynoxide_store: Store) -> None:
+    cost = cost_of(partial(keep, a_request()))
 
-    assert cost.calls == {"UpdateItem": 1}
-    item = dynoxide_store.item(f"TRY#mail/{MAILBOX}", "T")
+    assert cost.calls == {"TransactWriteItems": 1}
+    item = dynoxide_store.item(f"TRY#mail/{mailbox_of('jo@example.com')}", "T")
     assert item is not None
     assert item["expires"] == {"N": str(int((START + 2 * WITHIN).timestamp()))}
+
+
+def test_a_mail_for_nobody_takes_its_place_like_any_other_and_names_nobody(store: Store) -> None:
+    for _ in range(3):
+        keep(replace(a_request(), is_for_nobody=True))
+    with pytest.raises(MailboxFull):
+        keep(a_request())
+
+    mails = [item for item in store.items() if item["PK"]["S"].startswith("MAIL#")]
+    assert [item["SK"]["S"] for item in mails] == ["N"] * 3
+    assert "jo@example.com" not in str(store.items())
 
 
 def test_a_store_that_is_busy_or_silent_counts_nothing_and_says_so(
     dynoxide_store: Store, patient_time: PatientTime
 ) -> None:
     for fault in (refused("ThrottlingException"), silent):
-        with faults("UpdateItem", [fault] * 100), pytest.raises(ServiceUnavailable):
-            DynamoMailboxes().take_place(MAILBOX, MOST, WITHIN, START)
+        with faults("TransactWriteItems", [fault] * 100), pytest.raises(ServiceUnavailable):
+            keep(a_request())
 
     assert dynoxide_store.items() == []

@@ -208,7 +208,7 @@ def test_an_assignment_that_came_too_late_is_stale_and_leaves_nothing(store: Sto
     if what == "plan gone":
         PLANS.delete_plan(silver)
     elif what == "user changed":
-        CONSUMERS.update_user(user, changed(user, first_name="John"))
+        CONSUMERS.update_user(user, changed(user, first_name="John"), None)
     else:
         CONSUMERS.delete_user(user)
     before = store.items()
@@ -230,7 +230,7 @@ def test_a_change_of_the_user_leaves_the_plan(store: Store) -> None:
     plan = kept()
     user = assigned(kept_user(), plan)
     moderator = changed(user, role=Role.MODERATOR)
-    CONSUMERS.update_user(user, moderator)
+    CONSUMERS.update_user(user, moderator, None)
     gate = DynamoUsage().find_gate(user.id)
 
     assert CONSUMERS.find_user(user.id) == moderator

@@ -48,7 +48,7 @@ def test_the_circumstances_of_a_token_are_read_at_once(store: Store, owner: User
     TOKENS.revoke_token(owner.id, token_id, ENDS)
     assert read() == Circumstances(owner=owner, credential=credential, is_revoked=True)
     off = changed(owner, is_active=False)
-    CONSUMERS.update_user(owner, off)
+    CONSUMERS.update_user(owner, off, None)
     CREDENTIALS.delete_credential(credential)
     assert read() == Circumstances(owner=off, credential=None, is_revoked=True)
     CONSUMERS.delete_user(off)

@@ -17,15 +17,15 @@ from gatehouse.accounts.two_factor import TwoFactor
 from gatehouse.errors import BadRequest
 from gatehouse.permissions import Caller
 from gatehouse.persistence import Stale
-from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.records import ProfileRecord, SessionRecord
 from gatehouse.storage.transactions import Transaction
 from gatehouse.storage.two_factor import DynamoTwoFactor, use_up
-from tests.contracts.made_up import a_session, at_once
+from tests.contracts.made_up import a_session, at_once, keep_account
 from tests.stores import Store
 from tests.unit.factors import app_code
 from tests.unit.fakes import PASSWORD_HASH, StoppedClock, a_user
+from tests.unit.post import the_writer
 
 AT_ONCE = 16
 FAR_OFF = Rules(per_address=99, in_all=999, first_lock=timedelta(minutes=15))
@@ -41,12 +41,13 @@ class Home:
             store=self.keep,
             clock=clock,
             lockout=Lockout(DynamoLockouts(), FAR_OFF),
+            writer=the_writer(clock),
             issuer="Gatehouse",
             draw=str,
         )
         self.user = a_user("john")
         sessions = [a_session(self.user) for _ in range(AT_ONCE)]
-        DynamoAccounts().create_account(self.user, PASSWORD_HASH, sessions[0])
+        keep_account(self.user, sessions[0], PASSWORD_HASH)
         for session in sessions[1:]:
             SessionRecord.of(session).save()
         self.callers = [Caller(consumer_id=self.user.id, session_id=session.id) for session in sessions]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof, StepProof
+from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof, StepProof, TurningOn
 from gatehouse.accounts.two_factor import TwoFactorStore
 from gatehouse.consumers.model import User
 from gatehouse.ids import new_id
@@ -15,10 +15,10 @@ from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.two_factor import DynamoTwoFactor
-from tests.contracts.made_up import a_session, standing_of
+from tests.contracts.made_up import a_notice, a_session, keep_account, standing_of
 from tests.stores import Store, cost_of
 from tests.unit.factors import MemoryFactors
-from tests.unit.fakes import PASSWORD_HASH, START, a_user
+from tests.unit.fakes import START, a_user
 
 SECRET, OTHER = b"a secret of 20 bytes", b"another of 20 bytes."
 CODES = frozenset({b"1" * 32, b"2" * 32, b"3" * 32})
@@ -58,7 +58,7 @@ class OnTheTable:
         self.user = a_user("john")
         session = a_session(self.user)
         self.session_id = session.id
-        DynamoAccounts().create_account(self.user, PASSWORD_HASH, session)
+        keep_account(self.user, session)
 
     def delete_user(self) -> None:
         DynamoConsumers().delete_user(self.user)
@@ -83,7 +83,7 @@ def holder_of(world: World) -> Holder:
 
 def turn_on(world: World, secret: bytes = SECRET) -> Holder:
     world.keep.keep_pending(holder_of(world), secret)
-    world.keep.turn_on(holder_of(world), world.session_id, STEP, CODES, START)
+    world.keep.turn_on(holder_of(world), world.session_id, TurningOn(STEP, CODES, START), a_notice())
     return holder_of(world)
 
 
@@ -108,7 +108,9 @@ def test_what_is_pending_is_kept_beside_what_is_on(world: World) -> None:
 def test_what_is_turned_on_replaces_all_that_was(world: World) -> None:
     turn_on(world)
     world.keep.keep_pending(holder_of(world), OTHER)
-    world.keep.turn_on(holder_of(world), world.session_id, STEP - 9, frozenset({b"9" * 32}), LATER)
+    world.keep.turn_on(
+        holder_of(world), world.session_id, TurningOn(STEP - 9, frozenset({b"9" * 32}), LATER), a_notice()
+    )
     factor = Factor(secret=OTHER, step=STEP - 9, recovery=frozenset({b"9" * 32}))
     assert holder_of(world) == Holder(user=world.user, factor=factor, signed_in_at=START, proved_at=LATER)
 
@@ -123,7 +125,7 @@ def test_a_step_is_used_up_with_all_before_it(world: World) -> None:
             with pytest.raises(Stale):
                 world.keep.prove(holder, world.session_id, StepProof(step), LATER)
             with pytest.raises(Stale):
-                world.keep.turn_off(holder, StepProof(step))
+                world.keep.turn_off(holder, StepProof(step), a_notice())
     assert holder_of(world) == after
 
 
@@ -137,7 +139,7 @@ def test_a_recovery_code_is_used_up_alone_and_the_last_one_too(world: World) -> 
         with pytest.raises(Stale):
             world.keep.prove(before, world.session_id, RecoveryProof(digest), LATER)
         with pytest.raises(Stale):
-            world.keep.turn_off(before, RecoveryProof(digest))
+            world.keep.turn_off(before, RecoveryProof(digest), a_notice())
     assert holder_of(world).factor == Factor(secret=SECRET, step=STEP)
 
 
@@ -145,23 +147,23 @@ def test_a_recovery_code_is_used_up_alone_and_the_last_one_too(world: World) -> 
 def test_turning_it_off_leaves_nothing_of_it(world: World, proof: Proof | None) -> None:
     turn_on(world)
     world.keep.keep_pending(holder_of(world), OTHER)
-    world.keep.turn_off(holder_of(world), proof)
+    world.keep.turn_off(holder_of(world), proof, a_notice())
     assert holder_of(world).factor == Factor()
 
 
 def test_what_is_only_pending_can_be_turned_off(world: World) -> None:
     world.keep.keep_pending(holder_of(world), SECRET)
-    world.keep.turn_off(holder_of(world), None)
+    world.keep.turn_off(holder_of(world), None, a_notice())
     assert holder_of(world).factor == Factor()
 
 
 def turned_off(world: World) -> None:
-    world.keep.turn_off(holder_of(world), None)
+    world.keep.turn_off(holder_of(world), None, a_notice())
 
 
 def replaced(world: World) -> None:
     world.keep.keep_pending(holder_of(world), OTHER)
-    world.keep.turn_on(holder_of(world), world.session_id, STEP - 1, CODES, START)
+    world.keep.turn_on(holder_of(world), world.session_id, TurningOn(STEP - 1, CODES, START), a_notice())
 
 
 @pytest.mark.parametrize("meanwhile", [turned_off, replaced, lambda world: world.delete_user()])
@@ -169,10 +171,10 @@ def replaced(world: World) -> None:
     "act",
     [
         lambda world, holder: world.keep.keep_pending(holder, b"third"),
-        lambda world, holder: world.keep.turn_on(holder, world.session_id, STEP, CODES, LATER),
+        lambda world, holder: world.keep.turn_on(holder, world.session_id, TurningOn(STEP, CODES, LATER), a_notice()),
         lambda world, holder: world.keep.prove(holder, world.session_id, StepProof(STEP + 1), LATER),
-        lambda world, holder: world.keep.turn_off(holder, StepProof(STEP + 1)),
-        lambda world, holder: world.keep.turn_off(holder, None),
+        lambda world, holder: world.keep.turn_off(holder, StepProof(STEP + 1), a_notice()),
+        lambda world, holder: world.keep.turn_off(holder, None, a_notice()),
     ],
 )
 def test_what_has_changed_meanwhile_is_left_as_it_is(
@@ -193,7 +195,7 @@ def test_another_secret_that_is_pending_meanwhile_is_not_confirmed(world: World)
     before = holder_of(world)
     world.keep.keep_pending(before, OTHER)
     with pytest.raises(Stale):
-        world.keep.turn_on(before, world.session_id, STEP, CODES, LATER)
+        world.keep.turn_on(before, world.session_id, TurningOn(STEP, CODES, LATER), a_notice())
     assert holder_of(world).factor == Factor(pending=OTHER)
 
 
@@ -205,7 +207,7 @@ def test_for_a_session_that_has_ended_nothing_is_used_up(world: World) -> None:
     with pytest.raises(Stale):
         world.keep.prove(before, world.session_id, StepProof(STEP + 1), LATER)
     with pytest.raises(Stale):
-        world.keep.turn_on(pending, world.session_id, STEP, CODES, LATER)
+        world.keep.turn_on(pending, world.session_id, TurningOn(STEP, CODES, LATER), a_notice())
     left = world.keep.find_holder(world.user.id, None)
     assert left is not None
     assert left.factor == pending.factor
@@ -229,7 +231,7 @@ def test_the_gate_knows_of_it_and_moves_on_with_it(store: Store) -> None:
     seen.append(gate())
     world.keep.prove(holder, world.session_id, StepProof(STEP + 1), LATER)
     seen.append(gate())
-    world.keep.turn_off(holder_of(world), None)
+    world.keep.turn_off(holder_of(world), None, a_notice())
     seen.append(gate())
     assert seen == [(None, 0), ({"BOOL": True}, 1), ({"BOOL": True}, 1), (None, 2)]
 
@@ -245,7 +247,7 @@ def test_the_profile_has_the_secret_and_digests_and_nothing_when_it_is_off(store
     recovery = profile.pop("recovery")
     assert sorted(recovery["BS"]) == sorted(CODES)
     assert profile == {**before, **kept}
-    world.keep.turn_off(holder_of(world), None)
+    world.keep.turn_off(holder_of(world), None, a_notice())
     assert store.item(f"C#{world.user.id}", "P") == before
 
 
@@ -256,7 +258,7 @@ def test_other_stores_read_and_change_a_user_with_a_second_factor_as_any_other(s
     consumers = DynamoConsumers()
     assert consumers.find_user(user.id) == user
     after = replace(user, first_name="Jo", revision=user.revision + 1)
-    consumers.update_user(user, after)
+    consumers.update_user(user, after, None)
     assert holder_of(world).user == after
     assert holder_of(world).factor.is_on
 
@@ -269,4 +271,4 @@ def test_it_is_read_at_once_and_written_in_one_transaction(dynoxide_store: Store
     assert cost_of(lambda: world.keep.keep_pending(holder, OTHER)).calls == one_transaction
     prove = cost_of(lambda: world.keep.prove(holder, world.session_id, StepProof(STEP + 1), LATER))
     assert prove.calls == one_transaction
-    assert cost_of(lambda: world.keep.turn_off(holder_of(world), None)).calls == one_read | one_transaction
+    assert cost_of(lambda: world.keep.turn_off(holder_of(world), None, a_notice())).calls == one_read | one_transaction

@@ -92,7 +92,7 @@ def add_credential(user: User) -> Credential:
 
 def change(user: User, **changes: Any) -> User:
     after = changed(user, **changes)
-    DynamoConsumers().update_user(user, after)
+    DynamoConsumers().update_user(user, after, None)
     return after
 
 

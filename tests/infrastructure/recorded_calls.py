@@ -29,7 +29,8 @@ from local.gateway.store import create_table
 from local.gateway.streams import MotoStream
 from local.gateway.wall import control_plane
 from tests.gateway_process import UNLIMITED
-from tests.infrastructure.recorded_changes import QueuedMails, RecordedControlPlane, follow_changes, write_a_mail
+from tests.infrastructure.recorded_accounts import People, live_with_accounts
+from tests.infrastructure.recorded_changes import QueuedMails, RecordedControlPlane, follow_changes
 
 ADMIN = ("root@example.com", "Adm1n-Secret!")
 PERSON = ("someone@example.com", "SecurePass123!")
@@ -109,22 +110,27 @@ def main() -> None:
     recorder = Recorder()
     plane = control_plane(template, clock)
     recorded = RecordedControlPlane(plane, recorder.note_action)
-    mails = QueuedMails()
+    mails, outbox = QueuedMails(), Outbox()
     wiring.install_following(wiring.build_following(settings, clock, recorded, mails))
-    wiring.install_post(wiring.build_post(settings, clock, Outbox()))
+    wiring.install_post(wiring.build_post(settings, clock, outbox))
     loaded = load_handlers(template) | load_event_handlers(template)
     handlers = {name: recorder.around(name, handler) for name, handler in loaded.items()}
     for each in (open_table().connection.client, counting_client()):
         each.meta.events.register("before-call.dynamodb", recorder.note)
     gateway = Gateway(template, handlers, clock, plane=plane)
-    journey(Client(gateway))
     (mapping,) = template.stream_mappings
     runtime = Runtime(template.functions, handlers)
     pump = Pump(MotoStream(settings), mapping, lambda event: runtime.invoke(mapping.function, event, 60), clock)
     api = Client(gateway)
-    write_a_mail(clock)
+
+    def link_to(address: str) -> str:
+        pump.turn()
+        assert runtime.invoke("MailFunction", mails.take(), 60) == {"batchItemFailures": []}
+        return next(mail["token"] or "" for mail in reversed(outbox.mails()) if mail["to"] == address)
+
+    journey(api)
+    live_with_accounts(People(api.send, link_to), api.sign_in(*ADMIN)[0])
     follow_changes(api.send, lambda: api.sign_in(*ADMIN)[0], pump.turn, clock)
-    assert runtime.invoke("MailFunction", mails.event, 60) == {"batchItemFailures": []}
     runtime.close()
     gateway.close()
     print(json.dumps({name: sorted(asked) for name, asked in recorder.asked.items()}))

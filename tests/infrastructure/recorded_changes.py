@@ -7,10 +7,6 @@ from typing import Any
 
 import botocore.session
 
-from gatehouse.ids import new_id
-from gatehouse.mail.model import Mail, MailKind
-from gatehouse.storage.mail import add_mail
-from gatehouse.storage.transactions import Transaction
 from local.gateway.clock import MovableClock
 
 type Note = Callable[[str, str], None]
@@ -40,21 +36,18 @@ class RecordedControlPlane:
 
 
 class QueuedMails:
-    """The queue of mails, as the event that the mail function gets."""
+    """The queue of mails."""
 
     def __init__(self) -> None:
-        self.event: dict[str, list[dict[str, str]]] = {"Records": []}
+        self._waiting: list[str] = []
 
     def put(self, mail_id: str) -> None:
-        self.event["Records"].append({"messageId": mail_id, "body": mail_id})
+        self._waiting.append(mail_id)
 
-
-def write_a_mail(clock: MovableClock) -> None:
-    """As a use case does it, in a transaction."""
-    now = clock.now()
-    transaction = Transaction()
-    add_mail(transaction, Mail(id=new_id(now), kind=MailKind.TWO_FACTORS_ON, to="jo@example.com", created_at=now))
-    transaction.commit()
+    def take(self) -> dict[str, list[dict[str, str]]]:
+        """All that wait, as the event that the mail function gets."""
+        taken, self._waiting = self._waiting, []
+        return {"Records": [{"messageId": mail_id, "body": mail_id} for mail_id in taken]}
 
 
 def follow_changes(

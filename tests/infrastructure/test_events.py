@@ -1,5 +1,5 @@
 """The files of events/ are what AWS sends, each for the function of its folder: requests to a REST API, in format 1.0,
-changes of a table, and messages of a queue.
+changes of a table, messages of a queue, and the steps of a rotation.
 """
 
 import json
@@ -15,7 +15,8 @@ from tests.infrastructure.conftest import ROOT
 ALL = sorted((ROOT / "events").glob("*/*.json"))
 CHANGES = [path for path in ALL if path.parent.name == "stream"]
 MESSAGES = [path for path in ALL if path.parent.name == "mail"]
-EVENTS = [path for path in ALL if path not in (*CHANGES, *MESSAGES)]
+STEPS = [path for path in ALL if path.parent.name == "key_rotation"]
+EVENTS = [path for path in ALL if path not in (*CHANGES, *MESSAGES, *STEPS)]
 SHARED = {
     *("resource", "path", "httpMethod", "headers", "multiValueHeaders", "queryStringParameters"),
     *("multiValueQueryStringParameters", "pathParameters", "stageVariables", "requestContext"),
@@ -77,3 +78,10 @@ def test_messages_have_the_shape_that_lambda_gives_them(path: Path) -> None:
             *("messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody", "eventSource"),
             *("eventSourceARN", "awsRegion"),
         }
+
+
+def test_there_is_an_event_for_each_step_of_a_rotation_as_secrets_manager_sends_it() -> None:
+    events = [_read(path) for path in STEPS]
+
+    assert {event.pop("Step") for event in events} == {"createSecret", "setSecret", "testSecret", "finishSecret"}
+    assert [event.keys() for event in events] == [{"SecretId", "ClientRequestToken", "RotationToken"}] * 4

@@ -25,7 +25,8 @@ def _variables(parameters: dict[str, str]) -> dict[str, str]:
 
 def _overrides(environment: str) -> dict[str, str]:
     pairs = ENVIRONMENTS[environment]["deploy"]["parameters"]["parameter_overrides"]
-    return dict(pair.split("=", 1) for pair in pairs)
+    given = dict(pair.split("=", 1) for pair in pairs)
+    return {name: value.strip("'") for name, value in given.items()}  # quotes hold a value with commas together
 
 
 def _numbers(source: Document) -> list[tuple[str, int, int]]:

@@ -29,7 +29,9 @@ def _permitted(protected_apis: str) -> list[str]:
     permissions = [
         evaluator.value(resource["Properties"])
         for resource in document["Resources"].values()
-        if resource["Type"] == "AWS::Lambda::Permission" and evaluator.condition(resource["Condition"])
+        if resource["Type"] == "AWS::Lambda::Permission"
+        and evaluator.condition(resource["Condition"])
+        and "AuthorizerFunction" in json.dumps(resource["Properties"]["FunctionName"])
     ]
     authorizer = "arn:aws:lambda:eu-west-1:123456789012:function:AuthorizerFunction"
     assert all(permission["FunctionName"] == authorizer for permission in permissions)

@@ -26,6 +26,12 @@ USAGE_PLANS = "{ usagePlans(first: 1) { id } }"
 USAGE = "query ($id: ID!) { usage(userId: $id) { userId } }"
 RESET_USAGE = "mutation ($id: ID!) { resetUsage(userId: $id) { userId } }"
 EXPLAIN_ACCESS = """query ($id: ID!) { explainAccess(userId: $id, operation: "me") { rule } }"""
+INVITE = "mutation ($email: String!) { inviteUser(inviteUserInput: {email: $email}) { email role } }"
+CHANGE_PASSWORD = """mutation ($input: ChangePasswordInput!) {
+  changePassword(changePasswordInput: $input) { accessToken refreshToken }
+}"""
+CHANGE_EMAIL = "mutation ($input: ChangeEmailInput!) { changeEmail(changeEmailInput: $input) }"
+REQUEST_VERIFICATION = "mutation { requestEmailVerification }"
 USERS = "{ users(where: {role: ADMIN, isActive: true}, first: 1) { id } }"
 
 
@@ -43,6 +49,20 @@ def readdress(house: House, by: Person | Key, target: Person) -> Answer:
 
 def create_user(house: House, by: Person | Key, target: Person) -> Answer:
     return house.graphql(CREATE_USER, {"input": house.names()}, by=by)
+
+
+def invite(house: House, by: Person | Key, target: Person) -> Answer:
+    return house.graphql(INVITE, {"email": house.names("invited")["email"]}, by=by)
+
+
+def change_password(house: House, by: Person | Key, target: Person) -> Answer:
+    given = {"currentPassword": target.password, "newPassword": house.names()["password"]}
+    return house.graphql(CHANGE_PASSWORD, {"input": given}, by=by)
+
+
+def change_email(house: House, by: Person | Key, target: Person) -> Answer:
+    given = {"newEmail": house.names("moved")["email"], "currentPassword": target.password}
+    return house.graphql(CHANGE_EMAIL, {"input": given}, by=by)
 
 
 def create_credential(house: House, by: Person | Key, target: Person) -> Answer:

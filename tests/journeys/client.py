@@ -12,7 +12,7 @@ import httpx
 from tests.gateway_process import UNLIMITED, GatewayProcess
 
 ADMIN_EMAIL = "first-admin@example.com"
-ADMIN_PASSWORD = "First-Admin-1"
+ADMIN_PASSWORD = "First-Sign-In-1"
 SETTINGS = {
     "ADMIN_EMAIL": ADMIN_EMAIL,
     "ADMIN_PASSWORD": ADMIN_PASSWORD,

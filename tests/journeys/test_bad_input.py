@@ -51,6 +51,7 @@ class Asked:
         plan = {"name": house.names("plan")["username"], "rateLimit": 10}
         made = house.graphql(CREATE_USAGE_PLAN, {"input": plan}, by=self.admin).data
         self.plan = made["createUsagePlan"]["id"]
+        self.session = house.graphql("{ sessions { id } }", by=self.admin).data["sessions"][0]["id"]
 
     def arguments(self, operation: str) -> Arguments:
         """Arguments that are all good, every one of them given that can be given with the others."""
@@ -76,9 +77,26 @@ class Asked:
             "maxCost": 500,
             "allowedFields": ["me", "logout"],
         }
+        mine = self.admin.password
         given: dict[str, Arguments] = {
             "register": {"registerInput": new},
-            "login": {"loginInput": {"email": self.user.email, "password": self.user.password}},
+            "login": {
+                "loginInput": {"email": self.user.email, "password": self.user.password, "verificationToken": "none"}
+            },
+            "revokeSession": {"id": self.session},
+            "revokeAllSessions": {"includeCredentials": True},
+            "changePassword": {"changePasswordInput": {"currentPassword": mine, "newPassword": new["password"]}},
+            "requestPasswordReset": {"email": new["email"]},
+            "resetPassword": {"token": "none", "newPassword": new["password"]},
+            "changeEmail": {"changeEmailInput": {"currentPassword": mine, "newEmail": new["email"]}},
+            "verifyEmail": {"token": "none"},
+            "inviteUser": {"inviteUserInput": {"email": new["email"], "role": "MODERATOR"}},
+            "acceptInvitation": {
+                "acceptInvitationInput": {
+                    **{name: new[name] for name in ("username", "password", "firstName", "lastName")},
+                    "token": "none",
+                }
+            },
             "refreshToken": {"refreshToken": self.user.refresh_token},
             "completeTwoFactorLogin": {"challenge": "none", "code": "123456"},
             "confirmTwoFactor": {"code": "123456"},
@@ -130,8 +148,9 @@ def asked(house: House) -> Asked:
 
 
 @pytest.fixture(scope="module")
-def untouched(asked: Asked) -> Any:
-    return asked.state()
+def guessing(house: House) -> Asked:
+    """Who sends wrong passwords; they count, and soon none is tried for them."""
+    return Asked(house)
 
 
 @dataclass(frozen=True)
@@ -225,7 +244,10 @@ RIGHT_TYPES = {
 }
 OUT_OF_RANGE = {"first": (0, 101), "overlapSeconds": (2_592_001,)}
 FREE_TEXTS = {"firstName", "lastName", "label", "search", "name"}
-GOOD_PASSWORDS = {"register.registerInput.password", "createUser.createUserInput.password"}
+GOOD_PASSWORDS = {
+    *("register.registerInput.password", "createUser.createUserInput.password"),
+    "changePassword.changePasswordInput.newPassword",
+}
 """Where emoji and letters of all scripts belong."""
 NULLS_REFUSED = {"updateUserInput.username", "updateUserInput.email", "updateUserInput.role"} | {
     "updateUserInput.isActive",
@@ -279,6 +301,8 @@ def is_free(place: Input, kind: str) -> bool:
     """Whether such a text is good there, or means what leaving it out means."""
     if place.name in FREE_TEXTS or str(place) in GOOD_PASSWORDS:
         return kind in ("emoji", "not its form")
+    if place.name == "verificationToken":
+        return True  # it is looked at only where an email has to be verified before a sign-in
     return str(place) == "createCredential.createCredentialInput.consumerId" and kind == "empty"
 
 
@@ -336,9 +360,14 @@ WAYS: dict[str, Callable[[str, Arguments], tuple[str, Arguments]]] = {
     "variables": by_variables,
     "literals": by_literals,
 }
-PUBLIC = ("register", "login", "completeTwoFactorLogin", "refreshToken")
+PUBLIC = (
+    *("register", "login", "completeTwoFactorLogin", "refreshToken"),
+    *("requestPasswordReset", "resetPassword", "acceptInvitation"),
+)
 WITH_A_CODE = ("completeTwoFactorLogin", "confirmTwoFactor", "disableTwoFactor")
 """What is good for them is good once: it stands in test_two_factor. Here nobody has two factors on."""
+BY_A_LINK = ("resetPassword", "verifyEmail", "acceptInvitation", "requestEmailVerification")
+"""What is good for them comes by a mail: it stands in the journeys by its name."""
 
 
 def ask(asked: Asked, operation: str, arguments: Arguments, way: str) -> Answer:
@@ -347,7 +376,7 @@ def ask(asked: Asked, operation: str, arguments: Arguments, way: str) -> Answer:
     return asked.house.graphql(query, variables, by=by)
 
 
-@pytest.mark.parametrize("operation", [name for name in ROOTS if name not in ("logout", *WITH_A_CODE)])
+@pytest.mark.parametrize("operation", [name for name in ROOTS if name not in ("logout", *WITH_A_CODE, *BY_A_LINK)])
 def test_good_input_is_taken_so_that_each_bad_one_is_the_only_fault(house: House, operation: str) -> None:
     for way in WAYS:
         asked = Asked(house)  # somebody of its own, for it writes
@@ -355,14 +384,18 @@ def test_good_input_is_taken_so_that_each_bad_one_is_the_only_fault(house: House
 
 
 @pytest.mark.parametrize("place", inputs(), ids=str)
-def test_bad_input_is_refused_without_a_trace(asked: Asked, untouched: Any, place: Input) -> None:
-    lines = len(asked.house.log())
+def test_bad_input_is_refused_without_a_trace(asked: Asked, guessing: Asked, place: Input) -> None:
+    codes: set[str] = set()
+    if place.name == "currentPassword":
+        asked, codes = guessing, {"RATE_LIMIT_EXCEEDED"}
+    untouched, lines = asked.state(), len(asked.house.log())
     arguments = asked.arguments(place.operation)
     for kind, value, code in bad_values(place):
         for way in WAYS:
             answer = ask(asked, place.operation, place.with_value(arguments, value), way)
             told = f"{kind} by {way}: {answer.status} {answer.text}"
-            assert set(answer.codes) == {code}, told
+            assert answer.codes, told
+            assert set(answer.codes) <= {code, *codes}, told
             assert answer.status < 500, told
             assert answer.rate_limit["limit"] == UNLIMITED, told
             assert not quotes(answer.text), told

@@ -15,6 +15,7 @@ from tests.journeys.attempts import (
     LOGOUT,
     NO,
     OK,
+    REQUEST_VERIFICATION,
     RESET_USAGE,
     USAGE,
     USAGE_PLANS,
@@ -22,9 +23,12 @@ from tests.journeys.attempts import (
     Attempt,
     asking,
     assign_no_plan,
+    change_email,
+    change_password,
     create_credential,
     create_plan,
     create_user,
+    invite,
     list_credentials,
     on_credential,
     read_plan,
@@ -37,6 +41,7 @@ from tests.journeys.client import (
     DELETE_CREDENTIAL,
     DELETE_USER,
     ME,
+    REGISTER,
     ROTATE_CREDENTIAL,
     UPDATE_CREDENTIAL,
     UPDATE_USER,
@@ -50,6 +55,7 @@ from tests.journeys.client import (
 ENABLE = "mutation { enableTwoFactor { secret } }"
 RESET = "mutation ($id: ID!) { resetTwoFactor(id: $id) { id } }"
 UNLOCK = "mutation ($id: ID!) { unlockUser(id: $id) { id } }"
+SESSIONS = "{ sessions { id current } }"
 ROLES = ("USER", "MODERATOR", "ADMIN")
 TARGETS = ("self", *ROLES)
 
@@ -94,6 +100,7 @@ TABLE = [
     row(Action.READ_USER, asking(USER, True), "ok hidden hidden hidden", "ok ok ok ok", "ok ok ok ok"),
     row(Action.LIST_USERS, asking(USERS), "no - - -", "ok - - -", "ok - - -"),
     row(Action.CREATE_USER, create_user, "no - - -", "no - - -", "ok - - -"),
+    row(Action.INVITE_USER, invite, "no - - -", "no - - -", "ok - - -"),
     row(Action.UPDATE_NAMES, update(firstName="Nora"), "ok hidden hidden hidden", "ok ok no no", "ok ok ok ok"),
     row(Action.UPDATE_USERNAME, rename, "ok hidden hidden hidden", "ok no no no", "ok ok ok ok"),
     row(Action.UPDATE_EMAIL, readdress, "no hidden hidden hidden", "no no no no", "no ok ok ok"),
@@ -126,6 +133,9 @@ TABLE = [
         "ok hidden hidden hidden", "ok ok hidden hidden", "ok ok ok ok",
     ),
     row(Action.END_SESSION, asking(LOGOUT), "ok - - -", "ok - - -", "ok - - -"),
+    row(Action.READ_SESSIONS, asking(SESSIONS), "ok - - -", "ok - - -", "ok - - -"),
+    row(Action.CHANGE_PASSWORD, change_password, "ok - - -", "ok - - -", "ok - - -"),
+    row(Action.CHANGE_EMAIL, change_email, "ok - - -", "ok - - -", "ok - - -"),
     row(Action.MANAGE_TWO_FACTOR, asking(ENABLE), "ok - - -", "ok - - -", "ok - - -"),
     row(Action.RESET_TWO_FACTOR, asking(RESET, True), "no no no no", "no no no no", "no ok ok ok"),
     row(Action.UNLOCK_USER, asking(UNLOCK, True), "no no no no", "no no no no", "ok ok ok ok"),
@@ -163,6 +173,7 @@ CHANGING = {
     Action.REACTIVATE_USER,
     Action.DELETE_USER,
     Action.END_SESSION,
+    Action.CHANGE_PASSWORD,
 }
 """What leaves people other than they were, in what matters here."""
 SCOPES = {
@@ -177,6 +188,10 @@ SCOPES = {
 
 
 PERSONAL = {Action.END_SESSION, Action.CHANGE_ROLE, Action.UPDATE_EMAIL} | {
+    Action.READ_SESSIONS,
+    Action.CHANGE_PASSWORD,
+    Action.CHANGE_EMAIL,
+    Action.VERIFY_EMAIL,
     Action.MANAGE_TWO_FACTOR,
     Action.RESET_TWO_FACTOR,
 }
@@ -296,7 +311,21 @@ def test_nobody_gets_nothing(house: House, cast: Cast, row: Row) -> None:
 def test_the_table_has_a_row_for_every_action() -> None:
     all_credentials = {Action.LIST_ALL_CREDENTIALS}  # below, for its answers differ in more than their code
     of_clients = {Action.INTROSPECT_TOKEN, Action.REVOKE_TOKEN}  # in test_oauth, for no field of the schema takes them
-    assert {row.action for row in TABLE} | all_credentials | of_clients == set(Action)
+    of_the_unverified = {Action.VERIFY_EMAIL}  # below, for everybody else here has nothing to verify
+    assert {row.action for row in TABLE} | all_credentials | of_clients | of_the_unverified == set(Action)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_whoever_is_signed_in_verifies_their_own_email_and_no_key_does(house: House, role: str) -> None:
+    new = house.names()
+    assert house.graphql(REGISTER, {"input": new}).outcome == OK
+    owner = house.sign_in(new["email"], new["password"])
+    house.change(owner.id, {"role": role}, by=house.admin)
+    assert house.graphql(REQUEST_VERIFICATION, by=owner).outcome == OK
+    for scopes in (None, sorted(SCOPES), []):
+        answer = house.graphql(REQUEST_VERIFICATION, by=house.key(owner, scopes=scopes))
+        assert answer.extensions == {"code": NO, "statusCode": 403, "reason": "SCOPE"}
+    assert house.graphql(REQUEST_VERIFICATION).outcome == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize("by_key", [False, True])

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from gatehouse.accounts import totp
-from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof
+from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof, TurningOn
 from gatehouse.consumers.model import User
+from gatehouse.mail.model import Mail
 from gatehouse.persistence import Stale
 
 
@@ -21,6 +22,7 @@ class MemoryFactors:
     factors: dict[str, Factor] = field(default_factory=dict)
     sessions: dict[str, datetime] = field(default_factory=dict)
     proved: dict[str, datetime] = field(default_factory=dict)
+    notices: list[Mail] = field(default_factory=list)
     stale: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -42,12 +44,15 @@ class MemoryFactors:
             now = self._as_before(holder)
             self.factors[holder.user.id] = replace(now, pending=secret)
 
-    def turn_on(self, holder: Holder, session_id: str, step: int, codes: frozenset[bytes], now: datetime) -> None:
+    def turn_on(self, holder: Holder, session_id: str, turning_on: TurningOn, notice: Mail) -> None:
         with self._lock:
             if self._as_before(holder).pending != holder.factor.pending or session_id not in self.sessions:
                 raise Stale
-            self.factors[holder.user.id] = Factor(secret=holder.factor.pending, step=step, recovery=codes)
-            self.proved[session_id] = now
+            self.factors[holder.user.id] = Factor(
+                secret=holder.factor.pending, step=turning_on.step, recovery=turning_on.recovery
+            )
+            self.proved[session_id] = turning_on.now
+            self.notices.append(notice)
 
     def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime) -> None:
         with self._lock:
@@ -63,13 +68,14 @@ class MemoryFactors:
             holder = Holder(user=user, factor=factor, signed_in_at=None, proved_at=None)
             self.factors[user.id] = self._without(holder, proof)
 
-    def turn_off(self, holder: Holder, proof: Proof | None) -> None:
+    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail) -> None:
         with self._lock:
             if proof is None:
                 self._as_before(holder)
             else:
                 self._without(holder, proof)
             del self.factors[holder.user.id]
+            self.notices.append(notice)
 
     def _as_before(self, holder: Holder) -> Factor:
         if self.stale > 0:

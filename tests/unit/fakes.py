@@ -1,23 +1,25 @@
 """The house without a table: a clock that moves when it is told to, and a store in plain dictionaries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from gatehouse.accounts import lockout
 from gatehouse.accounts.challenges import Challenges
+from gatehouse.accounts.changes import AccountChange, NewAccount
 from gatehouse.accounts.guard import Addresses, Guard
 from gatehouse.accounts.ledger import Rules
 from gatehouse.accounts.lockout import Lockout, LockoutStore
-from gatehouse.accounts.model import Account, Entrance, KeptSession, Session
+from gatehouse.accounts.model import Account, Entrance, KeptSession, Origin, Session
+from gatehouse.accounts.one_use import OneUse, OneUseToken, not_valid
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
-from gatehouse.accounts.service import MOST_SESSIONS, Accounts
+from gatehouse.accounts.service import MOST_SESSIONS
 from gatehouse.accounts.tokens import SessionTokens
-from gatehouse.accounts.two_factor import TwoFactor
-from gatehouse.accounts.unlocking import Unlocking
+from gatehouse.accounts_wiring import People, Stores, build_people
 from gatehouse.admission.gate import Counter, GateStore
-from gatehouse.admission.guesses import Guesses, GuessStore
+from gatehouse.admission.guesses import Guesses
 from gatehouse.admission.lookup import AdmissionStore, Lookup
 from gatehouse.admission.memory import Memory
 from gatehouse.admission.model import Gate, KeyClaim, StoredCredential
@@ -34,21 +36,25 @@ from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.credentials.service import MOST_ACTIVE, Credentials, too_many_active
 from gatehouse.cursors import Cursors
-from gatehouse.errors import Conflict, Forbidden
+from gatehouse.errors import Conflict, Forbidden, Unauthenticated
 from gatehouse.ids import new_id
-from gatehouse.permissions import Caller
+from gatehouse.mail.model import Mail
+from gatehouse.mail.sealing import Seal
+from gatehouse.permissions import Caller, CallersSession
 from gatehouse.persistence import Page, Stale
 from gatehouse.plans.memory import RememberedPlans
 from gatehouse.plans.model import UsagePlan
 from gatehouse.plans.service import Plans
 from gatehouse.settings import Settings
-from gatehouse.tokens import SigningKeys, Tokens
+from gatehouse.tokens import Tokens
 from gatehouse.usage.service import Usages
 from gatehouse.wiring import Gatehouse
 from tests.unit.factors import MemoryFactors
 from tests.unit.gates import MemoryGates
 from tests.unit.lockouts import MemoryLockouts
+from tests.unit.mailroom import MemoryMailroom
 from tests.unit.plan_stores import MemoryPlans, MemoryUsage
+from tests.unit.rings import a_ring
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "SecurePass123!"
@@ -58,11 +64,13 @@ SCHEMA = Path(__file__).parents[2] / "schema"
 HASHER = PasswordHasher(rounds=4)
 POLICY = PasswordPolicy(8, frozenset({"lower", "upper", "digit", "symbol"}))
 PASSWORD_HASH = HASHER.hash(PASSWORD)
-TOKENS = Tokens(lambda: SigningKeys("k1", {"k1": KEY}), "gatehouse")
+RING = a_ring("k1", {"k1": KEY})
+TOKENS = Tokens(RING, "gatehouse")
 SESSION_TOKENS = SessionTokens(TOKENS, 3600)
 CHALLENGES = Challenges(TOKENS)
 HOME = "192.0.2.1"
 """The address that requests come from where nothing else is said."""
+AT_HOME = Origin(HOME, "Firefox on Windows")
 
 
 class StoppedClock:
@@ -109,6 +117,7 @@ class MemoryStore:
     gates: MemoryGates = field(default_factory=MemoryGates)
     lockouts: MemoryLockouts = field(default_factory=MemoryLockouts)
     factors: MemoryFactors = field(default_factory=MemoryFactors)
+    mailroom: MemoryMailroom = field(default_factory=MemoryMailroom)
     plans: dict[str, UsagePlan] = field(default_factory=dict)
     usage_days: dict[tuple[str, date], dict[str, int]] = field(default_factory=dict)
     used_key_ids: dict[str, KeyClaim] = field(default_factory=dict)
@@ -143,22 +152,30 @@ class MemoryStore:
         self._refuse_taken(user)
         self.add(user, password_hash)
 
-    def create_first_admin(self, user: User, password_hash: str) -> None:
+    def create_first_admin(self, user: User, password_hash: str | None, makes: OneUse | None = None) -> None:
         if any(u.is_active_admin for u in self.users.values()):
             raise Conflict("There is an ADMIN already.")
         self.create_user(user, password_hash)
+        self.mailroom.keep(makes, [])
 
-    def update_user(self, before: User, after: User) -> None:
+    def update_user(self, before: User, after: User, notice: Mail | None) -> None:
         self._write("update_user")
-        if self.users.get(before.id) != before:
-            raise Stale
-        self._refuse_taken(after)
-        self._keep_an_admin(before, after)
+        self._change(before, after)
         if before.is_active and not after.is_active:
             self.generations[after.id] += 1
-        self.users[after.id] = after
         if (before.role, before.is_active) != (after.role, after.is_active):
             self._move_epoch(after.id)
+        self.mailroom.keep(None, [] if notice is None else [notice])
+
+    def _change(self, before: User, after: User) -> None:
+        self._refuse_change(before, after)
+        self.users[after.id] = after
+
+    def _refuse_change(self, before: User, after: User) -> None:
+        if self.users.get(before.id) != before:
+            raise Stale
+        self._keep_an_admin(before, after)
+        self._refuse_taken(after)
 
     def delete_user(self, user: User) -> None:
         self._write("delete_user")
@@ -176,10 +193,67 @@ class MemoryStore:
 
     # accounts
 
-    def create_account(self, user: User, password_hash: str, session: Session) -> None:
-        self.create_user(user, password_hash)
-        self._keep(session)
-        self.counts[user.id] = 1
+    def create_account(self, new: NewAccount, now: datetime) -> None:
+        if new.invited_by is not None:
+            inviter = self.users.get(new.invited_by)
+            if inviter is None or not inviter.is_active_admin:
+                raise not_valid()
+        self.mailroom.refuse_used(new.uses, now)
+        self._refuse_taken(new.user)
+        self.mailroom.keep(new.makes, [] if new.mail is None else [new.mail])
+        self.mailroom.use_up(new.uses, now)
+        self.create_user(new.user, new.password_hash)
+        if new.session is not None:
+            self._keep(new.session)
+            self.counts[new.user.id] = 1
+
+    def change_account(self, change: AccountChange, now: datetime) -> None:
+        self._write("change_account")
+        before, after = change.before, change.after
+        self.mailroom.refuse_used(change.uses, now)
+        if not self._is_as(before):
+            raise Stale
+        if change.without_programs and any(c.consumer_id == before.user.id for c in self.credentials.values()):
+            raise Stale
+        self._refuse_change(before.user, after.user)
+        self.mailroom.keep(None, change.mails)
+        self.mailroom.use_up(change.uses, now)
+        self.users[after.user.id] = after.user
+        self.hashes[after.user.id] = after.password_hash
+        removes_factor = before.factor.is_known and not after.factor.is_known
+        if removes_factor:
+            del self.factors.factors[after.user.id]
+        if before.generation != after.generation:
+            self.generations[after.user.id] += 1
+            self.counts[after.user.id] = 0
+        if change.session is not None:
+            self._keep(change.session)
+            self.counts[after.user.id] = 1
+        if change.forgives:
+            self.lockouts.forget(lockout.account(after.user.id).name)
+        stood, stands = ((one.user.role, one.user.is_active, one.generation) for one in (before, after))
+        if stood != stands or removes_factor:
+            self._move_epoch(after.user.id)
+
+    def _is_as(self, before: Account) -> bool:
+        """Whether the account is as before in all that a change of it is decided on."""
+        user = self.users.get(before.user.id)
+        if user is None:
+            return False
+        now, then = (
+            (one.user, one.password_hash, one.generation, one.factor.secret) for one in (self._account(user), before)
+        )
+        return now == then
+
+    def ask(self, kept: OneUse, mails: Sequence[Mail]) -> None:
+        self.calls.append("ask")
+        self.mailroom.keep(kept, mails)
+
+    def keep_mail(self, mail: Mail) -> None:
+        self.mailroom.keep(None, [mail])
+
+    def get_one_use(self, token: OneUseToken, now: datetime) -> OneUse:
+        return self.mailroom.get_one_use(token, now)
 
     def find_account(self, unique_email: str) -> Account | None:
         self.calls.append("find_account")
@@ -209,7 +283,7 @@ class MemoryStore:
         self._keep(session)
         if entrance.new_hash is not None:
             self.hashes[account.user.id] = entrance.new_hash
-        self.lockouts.forgive(entrance.ledger, entrance.address)
+        self.lockouts.forgive(entrance.ledger, session.origin.address)
 
     def _keep(self, session: Session) -> None:
         self.sessions[session.id] = session
@@ -243,9 +317,25 @@ class MemoryStore:
         self.sessions[after.id] = after
         return True
 
-    def end_session(self, user_id: str, session_id: str) -> None:
-        if self.sessions.pop(session_id, None) is not None:
-            self._move_epoch(user_id)
+    def sessions_of(self, user_id: str) -> list[Session]:
+        return sorted((s for s in self.sessions.values() if s.user_id == user_id), key=lambda s: s.id)
+
+    def end_session(self, user_id: str, session_id: str, notice: Mail | None = None) -> bool:
+        if user_id not in self.users or self._session(user_id, session_id) is None:
+            return False
+        del self.sessions[session_id]
+        self._move_epoch(user_id)
+        self.mailroom.keep(None, [] if notice is None else [notice])
+        return True
+
+    def end_sessions(self, user_id: str, *, without_programs: bool = False) -> None:
+        if user_id not in self.users:
+            raise Unauthenticated("The account is gone.")
+        if without_programs and self._active(user_id):
+            raise Stale
+        self.generations[user_id] += 1
+        self.counts[user_id] = 0
+        self._move_epoch(user_id)
 
     # credentials
 
@@ -258,8 +348,11 @@ class MemoryStore:
         rest = [c for c in sorted(found, key=lambda c: c.id, reverse=True) if after is None or c.id < after]
         return Page([(c.id, c) for c in rest[:first]], rest[first - 1].id if len(rest) > first else None)
 
-    def create_credential(self, credential: Credential, secret_hash: str | None) -> Credential:
+    def create_credential(
+        self, credential: Credential, secret_hash: str | None, maker: CallersSession | None = None
+    ) -> Credential:
         self._write("create_credential")
+        self._refuse_ended(maker)
         if credential.key_id in self.used_key_ids:
             raise Conflict("This keyId is taken, or was once.", field="keyId")
         if credential.consumer_id not in self.users or self._active(credential.consumer_id) >= MOST_ACTIVE:
@@ -279,8 +372,15 @@ class MemoryStore:
         self.previous_hashes[after.id], self.secret_hashes[after.id] = self.secret_hashes[before.id], secret_hash
         self._move_epoch(after.consumer_id)
 
-    def update_credential(self, before: Credential, after: Credential) -> None:
+    def _refuse_ended(self, maker: CallersSession | None) -> None:
+        if maker is None:
+            return
+        if maker.id not in self.sessions or maker.generation != self.generations[maker.user_id]:
+            raise Unauthenticated("The session has ended.")
+
+    def update_credential(self, before: Credential, after: Credential, maker: CallersSession | None = None) -> None:
         self._write("update_credential")
+        self._refuse_ended(maker)
         if self.credentials.get(before.id) != before:
             raise Stale
         if after.is_active and not before.is_active and self._active(after.consumer_id) >= MOST_ACTIVE:
@@ -417,17 +517,28 @@ def the_guard(lockouts: LockoutStore, settings: Settings) -> Guard:
     return Guard(Lockout(lockouts, rules), Addresses(lockouts, settings.guess_limit_address, rules.first_lock))
 
 
-class Gates(GateStore, GuessStore, Protocol):
-    """Gates and guesses in one."""
+def the_guesses(lockouts: LockoutStore, settings: Settings) -> Guesses:
+    """What stands before every chosen secret, as a function has it that has seen nothing yet."""
+    rules = Rules(per_address=settings.guess_limit, first_lock=timedelta(seconds=settings.guess_seconds))
+    addresses, made = (
+        Addresses(lockouts, settings.guess_limit_address, rules.first_lock, name) for name in ("address", "made")
+    )
+    return Guesses(Guard(Lockout(lockouts, rules), addresses), made)
 
 
 def the_admission(
-    store: AdmissionStore, gates: Gates, clock: Clock, settings: Settings | None = None, find_plan: FindPlan = _no_plan
+    store: AdmissionStore,
+    gates: GateStore,
+    lockouts: LockoutStore,
+    clock: Clock,
+    settings: Settings | None = None,
+    find_plan: FindPlan = _no_plan,
 ) -> Admission:
     """The gate as a function has it that has seen nothing yet."""
     settings = settings or the_settings()
-    memory = Memory()
-    guesses = Guesses(gates, memory.blocked, settings.guess_limit, settings.guess_limit_address, settings.guess_seconds)
+    memory, idle = Memory(), timedelta(seconds=settings.session_idle_ttl)
+    guesses = the_guesses(lockouts, settings)
+    verifier = Secrets(HASHER, lambda: guesses, memory.verified, b"dies with the function")
     by_role = dict(
         zip(
             Role,
@@ -438,7 +549,7 @@ def the_admission(
     return Admission(
         clock=clock,
         tokens=TOKENS,
-        lookup=Lookup(store, Secrets(HASHER, guesses, memory.verified, b"dies with the function"), memory),
+        lookup=Lookup(store, verifier, memory, idle),
         counter=Counter(gates, memory),
         memory=memory,
         throttle=Throttle(
@@ -451,37 +562,39 @@ def the_admission(
     )
 
 
+def the_people(store: MemoryStore, clock: Clock, settings: Settings, lockouts: LockoutStore | None = None) -> People:
+    """What people meet who sign up and sign in."""
+    stores = Stores(
+        accounts=store,
+        changes=store,
+        programs=store,
+        users=store,
+        factors=store.factors,
+        lockouts=lockouts or store.lockouts,
+        notices=store,
+    )
+    return build_people(settings, clock, TOKENS, Seal(RING), stores)
+
+
 def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None = None) -> Gatehouse:
     """The whole object graph on the store in memory."""
     settings = settings or the_settings()
     policy = PasswordPolicy(settings.password_min_length, settings.password_classes)
     plans = RememberedPlans(MemoryPlans(store).find_plan, clock)
-    admission = the_admission(store, store.gates, clock, settings, plans.find)
-    guard = the_guard(store.lockouts, settings)
-    two_factor = TwoFactor(store=store.factors, clock=clock, lockout=guard.lockout, issuer="Gatehouse", draw=str)
+    admission = the_admission(store, store.gates, store.lockouts, clock, settings, plans.find)
+    people = the_people(store, clock, settings)
     return Gatehouse(
         settings=settings,
         clock=clock,
-        accounts=Accounts(
-            store,
-            clock,
-            HASHER,
-            policy,
-            SESSION_TOKENS,
-            timedelta(seconds=settings.refresh_token_ttl),
-            guard,
-            CHALLENGES,
-        ),
-        two_factor=two_factor,
-        unlocking=Unlocking(store, guard.lockout),
+        people=people,
         admission=admission,
-        consumers=Consumers(store, clock, HASHER, policy),
+        consumers=Consumers(store, clock, HASHER, policy, people.writer, people.two_factor.require_fresh),
         credentials=Credentials(
             store,
             clock,
             Issuer(HASHER, TOKENS, settings.allow_chosen_secrets),
             settings.self_service_credentials,
-            two_factor.require_fresh,
+            people.two_factor.require_fresh,
         ),
         clients=Clients(store, clock, TOKENS),
         plans=Plans(MemoryPlans(store), clock),
@@ -494,7 +607,15 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
             settings.self_service_credentials,
         ),
         cursors=Cursors(lambda: (KEY,)),
-        bootstrap=Bootstrap(store, clock, HASHER, policy),
+        bootstrap=Bootstrap(
+            store=store,
+            finder=store,
+            changes=store,
+            clock=clock,
+            hasher=HASHER,
+            policy=policy,
+            app_url=settings.app_url,
+        ),
     )
 
 

@@ -1,10 +1,9 @@
-"""Gates and guesses in plain dictionaries, which hold to the conditions that the table holds to."""
+"""Gates in plain dictionaries, which hold to the conditions that the table holds to."""
 
 from collections import Counter as Tally
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from gatehouse.admission.guesses import Budget, NotBegun, Tries
 from gatehouse.admission.meters import Count, Step
 from gatehouse.admission.model import AddressNotEntered, Entry, Gate, NotEntered
 from gatehouse.consumers.model import Standing
@@ -13,14 +12,13 @@ from gatehouse.errors import ServiceUnavailable
 
 @dataclass
 class MemoryGates:
-    """The stores of `admission.gate` and of `admission.guesses`; `notes` has what was left to the stream.
+    """The store of `admission.gate`; `notes` has what was left to the stream.
 
     `down` makes that many of the next writes fail without effect, `lost` that many after they took effect.
     """
 
     gates: dict[str, Gate] = field(default_factory=dict)
     addresses: dict[str, Count] = field(default_factory=dict)
-    tries: dict[str, Tries] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     down: int = 0
@@ -64,28 +62,6 @@ class MemoryGates:
             self.addresses[address] = _after(count, step)
             self._lose()
             return self.addresses[address]
-
-    def begin(self, subject: str, budget: Budget, now: int, *, anew: bool) -> None:
-        with self._lock:
-            self._called("begin")
-            tries = self.tries.get(subject)
-            if anew:
-                if tries is not None and tries.ends > now:
-                    raise NotBegun(tries)
-                self.tries[subject] = Tries(budget.ends, 0, 1)
-                return
-            if tries is None or tries.ends <= now or tries.failed >= budget.failures or tries.tried >= budget.tries:
-                raise NotBegun(tries)
-            self.tries[subject] = replace(tries, tried=tries.tried + 1)
-
-    def settle(self, subject: str, *, failed: bool) -> None:
-        with self._lock:
-            self._called("settle")
-            tries = self.tries.get(subject)
-            if tries is not None and tries.tried >= 1:
-                self.tries[subject] = (
-                    replace(tries, failed=tries.failed + 1) if failed else replace(tries, tried=tries.tried - 1)
-                )
 
     def _called(self, name: str) -> None:
         self.calls.append(name)

@@ -1,8 +1,7 @@
-"""The mail room in memory: what waits to be sent, what mailboxes got, and an outbox that fails when it is told to."""
+"""The mail room in memory: what waits to be sent, and an outbox that fails when it is told to."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gatehouse.clock import Clock
 from gatehouse.errors import ServiceUnavailable
@@ -10,11 +9,11 @@ from gatehouse.mail.model import Mail
 from gatehouse.mail.sealing import Seal
 from gatehouse.mail.service import Post
 from gatehouse.mail.writing import Writer
-from gatehouse.tokens import SigningKeys
 from tests.unit.fakes import KEY
+from tests.unit.rings import a_ring
 
 APP_URL = "https://app.example.com"
-SEAL = Seal(lambda: SigningKeys("k1", {"k1": KEY}))
+SEAL = Seal(a_ring("k1", {"k1": KEY}))
 
 
 @dataclass
@@ -41,20 +40,6 @@ class MemoryMails:
 
 
 @dataclass
-class MemoryMailboxes:
-    """The store of `mail.writing`."""
-
-    times: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
-
-    def take_place(self, mailbox: str, most: int, within: timedelta, now: datetime) -> bool:
-        latest = [at for at in self.times[mailbox] if at > now - within]
-        if len(latest) >= most:
-            return False
-        self.times[mailbox] = [*latest, now]
-        return True
-
-
-@dataclass
 class Sent:
     """A way out that keeps what it is given, (to, subject, text, html); raises `faults` first, one a call."""
 
@@ -68,7 +53,7 @@ class Sent:
 
 
 def the_writer(clock: Clock) -> Writer:
-    return Writer(MemoryMailboxes(), clock, SEAL)
+    return Writer(clock, SEAL)
 
 
 def the_post(mails: MemoryMails, sent: Sent, clock: Clock) -> Post:

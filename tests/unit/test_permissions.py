@@ -16,6 +16,7 @@ action                 USER      MODERATOR  ADMIN
 READ_USER              y N N N   y y y y    y y y y
 LIST_USERS             F F F F   y y y y    y y y y
 CREATE_USER            F F F F   F F F F    y y y y
+INVITE_USER            F F F F   F F F F    y y y y
 UPDATE_NAMES           y N N N   y y F F    y y y y
 UPDATE_USERNAME        y N N N   y F F F    y y y y
 UPDATE_EMAIL           F F F F   F F F F    F y y y
@@ -24,6 +25,10 @@ DEACTIVATE_USER        y N N N   y y F F    y y y y
 REACTIVATE_USER        F F F F   F y F F    y y y y
 DELETE_USER            F F F F   F F F F    y y y y
 END_SESSION            y N N N   y F F F    y F F F
+READ_SESSIONS          y N N N   y F F F    y F F F
+CHANGE_PASSWORD        y N N N   y F F F    y F F F
+CHANGE_EMAIL           y N N N   y F F F    y F F F
+VERIFY_EMAIL           y N N N   y F F F    y F F F
 MANAGE_TWO_FACTOR      y N N N   y F F F    y F F F
 RESET_TWO_FACTOR       F F F F   F F F F    F y y y
 UNLOCK_USER            F F F F   F F F F    y y y y
@@ -52,6 +57,7 @@ NEEDED_SCOPES = {
     Action.READ_USER: "users:read",
     Action.LIST_USERS: "users:read",
     Action.CREATE_USER: "users:write",
+    Action.INVITE_USER: "users:write",
     Action.UPDATE_NAMES: "users:write",
     Action.UPDATE_USERNAME: "users:write",
     Action.UPDATE_EMAIL: None,
@@ -60,9 +66,13 @@ NEEDED_SCOPES = {
     Action.REACTIVATE_USER: "users:write",
     Action.DELETE_USER: "users:write",
     Action.END_SESSION: None,
+    Action.READ_SESSIONS: None,
+    Action.CHANGE_PASSWORD: None,
+    Action.CHANGE_EMAIL: None,
+    Action.VERIFY_EMAIL: None,
     Action.MANAGE_TWO_FACTOR: None,
     Action.RESET_TWO_FACTOR: None,
-    Action.UNLOCK_USER: "users:write",
+    Action.UNLOCK_USER: None,
     Action.READ_CREDENTIALS: "credentials:read",
     Action.LIST_ALL_CREDENTIALS: "credentials:read",
     Action.CREATE_CREDENTIAL: "credentials:write",

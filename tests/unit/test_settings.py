@@ -18,9 +18,14 @@ DEFAULTS = Settings(
     jwt_issuer="gatehouse",
     access_token_ttl=86_400,
     refresh_token_ttl=2_592_000,
+    session_idle_ttl=1_209_600,
     bcrypt_rounds=10,
     password_min_length=8,
     password_classes=frozenset({"lower", "upper", "digit", "symbol"}),
+    password_reminder_days=0,
+    registration_mode="OPEN",
+    allowed_email_domains=frozenset(),
+    require_verified_email=False,
     self_service_credentials=True,
     allow_chosen_secrets=True,
     throttle_ttl=60,
@@ -55,8 +60,10 @@ DEFAULTS = Settings(
 NUMBERS = {
     "ACCESS_TOKEN_TTL": (60, 604_800),
     "REFRESH_TOKEN_TTL": (300, 31_536_000),
+    "SESSION_IDLE_TTL": (7_200, 31_536_000),
     "BCRYPT_ROUNDS": (4, 15),
     "PASSWORD_MIN_LENGTH": (8, 64),
+    "PASSWORD_REMINDER_DAYS": (0, 3_650),
     "THROTTLE_TTL": (1, 86_400),
     "THROTTLE_LIMIT": (1, 1_000_000),
     "THROTTLE_LIMIT_MODERATOR": (1, 1_000_000),
@@ -74,7 +81,7 @@ NUMBERS = {
     "MAX_QUERY_DIRECTIVES": (1, 500),
     "MAX_QUERY_COST": (100, 100_000),
 }
-SWITCHES = ("SELF_SERVICE_CREDENTIALS", "ALLOW_CHOSEN_SECRETS", "INTROSPECTION")
+SWITCHES = ("REQUIRE_VERIFIED_EMAIL", "SELF_SERVICE_CREDENTIALS", "ALLOW_CHOSEN_SECRETS", "INTROSPECTION")
 TEXTS = {
     "TABLE_NAME": ("table_name", "another", "another"),
     "AWS_REGION": ("region", "eu-central-1", "eu-central-1"),
@@ -83,6 +90,12 @@ TEXTS = {
     "JWT_SECRET_ARN": ("jwt_secret_arn", "arn:x", "arn:x"),
     "JWT_ISSUER": ("jwt_issuer", "us", "us"),
     "PASSWORD_CLASSES": ("password_classes", "digit, lower", frozenset({"digit", "lower"})),
+    "REGISTRATION_MODE": ("registration_mode", "VERIFY_FIRST", "VERIFY_FIRST"),
+    "ALLOWED_EMAIL_DOMAINS": (
+        "allowed_email_domains",
+        "Example.com, mail.example.org,",
+        frozenset({"example.com", "mail.example.org"}),
+    ),
     "TWO_FACTOR_ISSUER": ("two_factor_issuer", "ACME Co", "ACME Co"),
     "TWO_FACTOR_ROLES": ("two_factor_roles", "ADMIN,MODERATOR", frozenset({"ADMIN", "MODERATOR"})),
     "GATEWAY_KEY_SEED": ("gateway_key_seed", "5f6a7b8c", "5f6a7b8c"),
@@ -162,7 +175,37 @@ def test_the_table_must_be_named() -> None:
 
 def test_password_classes_are_of_four() -> None:
     assert _refused(PASSWORD_CLASSES="lower,emoji") == "PASSWORD_CLASSES may list only: digit, lower, symbol, upper."
-    assert _told(PASSWORD_CLASSES=",").password_classes == frozenset()
+    assert _told(PASSWORD_CLASSES="none").password_classes == frozenset()
+
+
+@pytest.mark.parametrize("value", ["OPEN", "VERIFY_FIRST", "INVITE_ONLY"])
+def test_accounts_are_opened_in_one_of_three_ways(value: str) -> None:
+    assert _told(REGISTRATION_MODE=value).registration_mode == value
+
+
+@pytest.mark.parametrize("value", ["open", "CLOSED", "OPEN,INVITE_ONLY", "OPEN;", "true"])
+def test_no_other_way_to_open_accounts_is_taken(value: str) -> None:
+    told = "REGISTRATION_MODE must be one of: OPEN, VERIFY_FIRST, INVITE_ONLY."
+    assert _refused(REGISTRATION_MODE=value) == told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "example",
+        "@example.com",
+        "jo@example.com",
+        "*.example.com",
+        ".example.com",
+        "example.com.",
+        "a.b c.d",
+        "ex_a.com",
+    ],
+)
+def test_domains_of_emails_are_domains_alone(value: str) -> None:
+    told = "ALLOWED_EMAIL_DOMAINS must list domains such as example.com."
+    assert _refused(ALLOWED_EMAIL_DOMAINS=value) == told
+    assert _refused(ALLOWED_EMAIL_DOMAINS=f"example.com,{value}") == told
 
 
 @pytest.mark.parametrize(

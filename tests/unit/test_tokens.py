@@ -1,8 +1,7 @@
-"""RFC 8725's ways to cheat a verifier, each refused for every kind of token, and times told by our own clock."""
+"""Tokens of every kind: what they say, what is no token of the kind, and times told by our own clock."""
 
 import base64
 import hashlib
-import hmac
 import itertools
 import json
 from collections.abc import Callable, Mapping
@@ -14,27 +13,27 @@ import pytest
 from gatehouse import tokens
 from gatehouse.clock import from_milliseconds
 from gatehouse.errors import ServiceUnavailable, Unauthenticated
-from gatehouse.tokens import Claims, SigningKeys, TokenExpired, TokenKind, Tokens
-from tests.unit.fakes import KEY, START, TOKENS
+from gatehouse.signing.keys import SigningKeys
+from gatehouse.signing.ring import KeyRing
+from gatehouse.tokens import Claims, TokenExpired, TokenKind, Tokens
+from tests.forging import ABSENT, KINDS, Genuine, part_of
+from tests.unit.fakes import KEY, START, TOKENS, StoppedClock
 
 NOW = int(START.timestamp())
 OLD_KEY = b"an-older-signing-key-of-32-bytes"
-KINDS = (tokens.SESSION, tokens.CREDENTIAL, tokens.CLIENT_ACCESS)
 OWN: Mapping[str, dict[str, Any]] = {
     "session+jwt": {"sid": "0195fff0-0000-7000-8000-000000000002"},
     "credential+jwt": {"cid": "0195fff0-0000-7000-8000-000000000004", "ver": 1},
     "at+jwt": {"cid": "0195fff0-0000-7000-8000-000000000004", "ver": 1},
+    "challenge+jwt": {"gen": 1},
 }
-ABSENT = object()
 
 
-class Forger:
-    """Makes tokens of a kind by hand; what is told to it is changed, ABSENT is left out."""
+class Forger(Genuine):
+    """A genuine token of a kind, and whether it and what is made of it is taken."""
 
     def __init__(self, kind: TokenKind) -> None:
-        self.kind = kind
-        self.header: dict[str, Any] = {"alg": "HS256", "typ": kind.typ, "kid": "k1"}
-        self.claims: dict[str, Any] = {
+        claims = {
             "iss": "gatehouse",
             "aud": kind.audience,
             "sub": "0195fff0-0000-7000-8000-000000000001",
@@ -43,28 +42,11 @@ class Forger:
             "exp": NOW + 3600,
             **OWN[kind.typ],
         }
+        super().__init__({"alg": "HS256", "typ": kind.typ, "kid": "k1"}, claims, KEY)
 
     @property
     def genuine(self) -> Claims:
         return _claims(self.claims)
-
-    def forge(
-        self,
-        header: dict[str, Any] | None = None,
-        claims: dict[str, Any] | None = None,
-        *,
-        key: bytes = KEY,
-        digest: str = "sha256",
-    ) -> str:
-        """A token with the genuine parts changed as told and signed by the key."""
-        parts = [{**self.header, **(header or {})}, {**self.claims, **(claims or {})}]
-        told = [{name: value for name, value in part.items() if value is not ABSENT} for part in parts]
-        return self.sign(*(json.dumps(part).encode() for part in told), key=key, digest=digest)
-
-    def sign(self, header: bytes, claims: bytes, *, key: bytes = KEY, digest: str = "sha256") -> str:
-        """A token of these very bytes."""
-        signed = f"{_part(header)}.{_part(claims)}"
-        return f"{signed}.{_part(hmac.digest(key, signed.encode(), digest))}"
 
     def verify(self, token: str, now: datetime = START, verifier: Tokens = TOKENS) -> Claims:
         return verifier.verify(self.kind, token, now)
@@ -81,13 +63,9 @@ def forger(request: pytest.FixtureRequest) -> Forger:
     return Forger(request.param)
 
 
-def _claims(told: dict[str, Any]) -> Claims:
+def _claims(told: Mapping[str, Any]) -> Claims:
     iat, exp = (from_milliseconds(told[name] * 1000) for name in ("iat", "exp"))
     return Claims(told["sub"], told["jti"], iat, exp, told)
-
-
-def _part(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _parts(token: str) -> list[dict[str, Any]]:
@@ -95,7 +73,7 @@ def _parts(token: str) -> list[dict[str, Any]]:
 
 
 def _signed_by(keys: SigningKeys) -> Tokens:
-    return Tokens(lambda: keys, "gatehouse")
+    return Tokens(KeyRing(lambda: keys, StoppedClock()), "gatehouse")
 
 
 def _issue(kind: TokenKind, now: datetime = START, lifetime: timedelta = timedelta(hours=1)) -> str:
@@ -148,12 +126,6 @@ def test_a_token_of_one_kind_is_none_of_another_even_with_its_type_or_its_audien
     other.refused(own.forge(claims={**every, "aud": [own.kind.audience, other.kind.audience]}))
 
 
-@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", "HS256 ", "hs256", "RS256", None, 256, ["HS256"]])
-def test_another_spelling_of_the_algorithm_is_refused_signed_or_not(forger: Forger, alg: object) -> None:
-    assert forger.refused(forger.forge({"alg": alg})) == "The token is not valid."
-    assert forger.refused(forger.forge({"alg": alg}).rpartition(".")[0] + ".") == "The token is not valid."
-
-
 @pytest.mark.parametrize(("alg", "digest"), [("HS384", "sha384"), ("HS512", "sha512")])
 def test_another_algorithm_is_refused_though_the_key_is_right(forger: Forger, alg: str, digest: str) -> None:
     long_key = hashlib.sha512(b"a key long enough for every digest").digest()
@@ -161,14 +133,6 @@ def test_another_algorithm_is_refused_though_the_key_is_right(forger: Forger, al
 
     assert forger.verify(forger.forge(key=long_key), verifier=verifier) == forger.genuine
     forger.refused(forger.forge({"alg": alg}, key=long_key, digest=digest), verifier=verifier)
-
-
-def test_a_token_signed_with_another_key_is_refused(forger: Forger) -> None:
-    forger.refused(forger.forge(key=OLD_KEY))
-
-
-def test_a_token_signed_with_the_empty_key_is_refused(forger: Forger) -> None:
-    forger.refused(forger.forge(key=b""))
 
 
 def test_a_token_without_a_required_claim_is_refused(forger: Forger) -> None:
@@ -182,92 +146,13 @@ def test_a_claim_of_another_type_is_refused(forger: Forger, value: object) -> No
         forger.refused(forger.forge(claims={claim: value}))
 
 
-@pytest.mark.parametrize(
-    ("claim", "value"),
-    [
-        ("iss", "another-house"),
-        ("iss", "GATEHOUSE"),
-        ("iss", ""),
-        ("iss", ["gatehouse"]),
-        ("aud", ""),
-        ("aud", "gatehouse"),
-        ("aud", "gatehouse/challenge"),
-    ],
-)
-def test_a_token_for_or_from_somebody_else_is_refused(forger: Forger, claim: str, value: object) -> None:
-    forger.refused(forger.forge(claims={claim: value}))
-
-
-def test_an_audience_that_is_one_of_several_is_refused(forger: Forger) -> None:
-    for audience in ([forger.kind.audience], [forger.kind.audience, "another"]):
-        forger.refused(forger.forge(claims={"aud": audience}))
-
-
-def test_a_token_of_another_type_is_refused(forger: Forger) -> None:
-    for typ in ("JWT", "jwt", "challenge+jwt", forger.kind.typ.upper(), "", ABSENT, None, [forger.kind.typ]):
-        forger.refused(forger.forge({"typ": typ}))
-
-
-@pytest.mark.parametrize(
-    "kid",
-    [
-        ABSENT,
-        "",
-        "k2",
-        None,
-        1,
-        1.5,
-        True,
-        ["k1"],
-        {"k1": 1},
-        "../../../../dev/null",
-        "/etc/passwd",
-        "k1\x00",
-        "k1' OR '1'='1",
-        "http://example.com/keys",
-        "k" * 1_000_000,
-    ],
-    ids=lambda kid: repr(kid)[:15],
-)
-def test_a_key_id_that_is_not_ours_is_refused(forger: Forger, kid: object) -> None:
-    forger.refused(forger.forge({"kid": kid}))
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        {"crit": ["exp"]},
-        {"crit": ["b64"], "b64": False},
-        {"crit": ["made-up"], "made-up": 1},
-        {"crit": []},
-        {"crit": "exp"},
-    ],
-    ids=str,
-)
-def test_a_token_that_demands_extensions_is_refused(forger: Forger, header: dict[str, Any]) -> None:
-    forger.refused(forger.forge(header))
-
-
-@pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c"])
-def test_a_key_that_the_token_brings_along_is_not_used(forger: Forger, name: str) -> None:
-    brought = {"kty": "oct", "k": _part(OLD_KEY), "alg": "HS256", "kid": "k1"}
-    forger.refused(forger.forge({name: brought if name == "jwk" else ["https://example.com/k"]}, key=OLD_KEY))
-
-
-def test_a_swapped_subject_breaks_the_signature(forger: Forger) -> None:
-    header, _, signature = forger.forge().split(".")
-    _, claims, _ = forger.forge(claims={"sub": "0195fff0-0000-7000-8000-00000000000f"}).split(".")
-
-    forger.refused(f"{header}.{claims}.{signature}")
-
-
 def test_every_change_of_the_signature_is_refused(forger: Forger) -> None:
     signed, _, signature = forger.forge().rpartition(".")
     raw = bytearray(base64.urlsafe_b64decode(signature + "="))
     for place in range(len(raw)):
         changed = bytes(byte ^ (1 if at == place else 0) for at, byte in enumerate(raw))
-        forger.refused(f"{signed}.{_part(changed)}")
-    forger.refused(f"{signed}.{_part(bytes(raw[:-1]))}")
+        forger.refused(f"{signed}.{part_of(changed)}")
+    forger.refused(f"{signed}.{part_of(bytes(raw[:-1]))}")
     forger.refused(f"{signed}.")
 
 
@@ -277,18 +162,6 @@ def test_a_token_from_the_future_is_refused_beyond_a_minute(forger: Forger, clai
 
     assert forger.verify(forger.forge(claims=claims)) == _claims(claims)
     assert forger.refused(forger.forge(claims={claim: NOW + 61})) == "The token is not valid yet."
-
-
-@pytest.mark.parametrize("claim", ["iat", "nbf", "exp"])
-@pytest.mark.parametrize("value", [NOW + 0.5, str(NOW), True, None, [NOW], {"at": NOW}, 1e300], ids=str)
-def test_a_time_that_is_no_whole_number_is_refused(forger: Forger, claim: str, value: object) -> None:
-    forger.refused(forger.forge(claims={claim: value}))
-
-
-@pytest.mark.parametrize("claim", ["iat", "nbf", "exp"])
-def test_a_time_beyond_all_calendars_is_refused(forger: Forger, claim: str) -> None:
-    forger.refused(forger.forge(claims={claim: 10**400}))
-    forger.refused(forger.forge(claims={claim: -1}))
 
 
 def test_a_token_expires_on_the_very_second_it_names_and_tells_what_it_said(forger: Forger) -> None:
@@ -367,20 +240,11 @@ def test_rubbish_is_refused_and_never_quoted(forger: Forger, rubbish: str) -> No
     assert forger.refused(rubbish) == "The token is not valid."
 
 
-def test_claims_that_are_no_object_are_refused(forger: Forger) -> None:
-    for claims in (b"[]", b"null", b'"text"', b"1", b"{", b"\xff", b"[" * 100_000):
-        forger.refused(forger.sign(json.dumps(forger.header).encode(), claims))
-
-
-def test_a_header_nested_too_deep_to_read_is_refused(forger: Forger) -> None:
-    forger.refused(forger.sign(b"[" * 100_000, json.dumps(forger.claims).encode()))
-
-
 def test_keys_that_cannot_be_read_are_a_passing_fault_and_no_refusal(forger: Forger) -> None:
     def out_of_reach() -> SigningKeys:
         raise ServiceUnavailable("The signing keys could not be read. Try again.")
 
-    verifier = Tokens(out_of_reach, "gatehouse")
+    verifier = Tokens(KeyRing(out_of_reach, StoppedClock()), "gatehouse")
     with pytest.raises(ServiceUnavailable):
         forger.verify(forger.forge(), verifier=verifier)
     with pytest.raises(ServiceUnavailable):

@@ -1,16 +1,20 @@
-"""Signing up, in and out, and who is calling."""
+"""Signing up, in and out, and what people do with their own accounts."""
 
-from ariadne import MutationType, QueryType
+from typing import Any
 
-from gatehouse.accounts.model import SignIn
+from ariadne import MutationType, ObjectType, QueryType
+
+from gatehouse.accounts.model import Session, SignIn
+from gatehouse.accounts.registration import Acceptance, Invitation
 from gatehouse.consumers.creation import NewUser
-from gatehouse.consumers.model import User
+from gatehouse.consumers.model import Role, User
 from graphql_api.context import Info
 
 _query = QueryType()
 _mutation = MutationType()
+_session = ObjectType("Session")
 
-BINDABLES = (_query, _mutation)
+BINDABLES = (_query, _mutation, _session)
 
 
 @_query.field("me")
@@ -19,22 +23,110 @@ def _me(_parent: None, info: Info) -> User:
     return info.context.gatehouse.consumers.get(caller, caller.consumer_id or "")
 
 
+@_query.field("sessions")
+def _sessions(_parent: None, info: Info) -> list[Session]:
+    return info.context.gatehouse.people.sessions.list(info.context.caller)
+
+
+@_session.field("address")
+def _address(session: Session, _info: Info) -> str:
+    return session.origin.address
+
+
+@_session.field("device")
+def _device(session: Session, _info: Info) -> str:
+    return session.origin.device
+
+
+@_session.field("lastUsedAt")
+def _last_used_at(session: Session, _info: Info) -> Any:
+    return session.used_at
+
+
+@_session.field("current")
+def _current(session: Session, info: Info) -> bool:
+    return session.id == info.context.caller.session_id
+
+
 @_mutation.field("register")
-def _register(_parent: None, info: Info, register_input: NewUser) -> SignIn:
-    return info.context.gatehouse.accounts.register(register_input)
+def _register(_parent: None, info: Info, register_input: NewUser) -> SignIn | None:
+    return info.context.gatehouse.people.registration.register(register_input, info.context.origin)
 
 
 @_mutation.field("login")
 def _login(_parent: None, info: Info, login_input: dict[str, str]) -> SignIn:
-    return info.context.gatehouse.accounts.login(**login_input, address=info.context.address)
+    return info.context.gatehouse.people.accounts.login(**login_input, origin=info.context.origin)
 
 
 @_mutation.field("refreshToken")
 def _refresh_token(_parent: None, info: Info, refresh_token: str) -> SignIn:
-    return info.context.gatehouse.accounts.refresh(refresh_token)
+    return info.context.gatehouse.people.accounts.refresh(refresh_token)
 
 
 @_mutation.field("logout")
 def _logout(_parent: None, info: Info) -> bool:
-    info.context.gatehouse.accounts.logout(info.context.caller)
+    info.context.gatehouse.people.accounts.logout(info.context.caller)
     return True
+
+
+@_mutation.field("changePassword")
+def _change_password(_parent: None, info: Info, change_password_input: dict[str, str]) -> SignIn:
+    given = change_password_input
+    return info.context.gatehouse.people.passwords.change(
+        info.context.caller, info.context.origin, given["current_password"], given["new_password"]
+    )
+
+
+@_mutation.field("requestPasswordReset")
+def _request_password_reset(_parent: None, info: Info, email: str) -> bool:
+    info.context.gatehouse.people.passwords.ask_for_reset(email)
+    return True
+
+
+@_mutation.field("resetPassword")
+def _reset_password(_parent: None, info: Info, token: str, new_password: str) -> bool:
+    info.context.gatehouse.people.passwords.reset(token, new_password)
+    return True
+
+
+@_mutation.field("changeEmail")
+def _change_email(_parent: None, info: Info, change_email_input: dict[str, str]) -> bool:
+    given = change_email_input
+    info.context.gatehouse.people.emails.ask_for_change(
+        info.context.caller, info.context.origin, given["new_email"], given["current_password"]
+    )
+    return True
+
+
+@_mutation.field("requestEmailVerification")
+def _request_email_verification(_parent: None, info: Info) -> bool:
+    info.context.gatehouse.people.emails.ask_for_verification(info.context.caller)
+    return True
+
+
+@_mutation.field("verifyEmail")
+def _verify_email(_parent: None, info: Info, token: str) -> User:
+    return info.context.gatehouse.people.emails.verify(info.context.caller, token)
+
+
+@_mutation.field("revokeSession")
+def _revoke_session(_parent: None, info: Info, id: str) -> Session:
+    return info.context.gatehouse.people.sessions.revoke(info.context.caller, id)
+
+
+@_mutation.field("revokeAllSessions")
+def _revoke_all_sessions(_parent: None, info: Info, include_credentials: bool) -> bool:
+    sessions = info.context.gatehouse.people.sessions
+    sessions.revoke_all(info.context.caller, include_credentials=include_credentials)
+    return True
+
+
+@_mutation.field("inviteUser")
+def _invite_user(_parent: None, info: Info, invite_user_input: dict[str, Any]) -> Invitation:
+    registration, given = info.context.gatehouse.people.registration, invite_user_input
+    return registration.invite(info.context.caller, given["email"], given.get("role") or Role.USER)
+
+
+@_mutation.field("acceptInvitation")
+def _accept_invitation(_parent: None, info: Info, accept_invitation_input: Acceptance) -> SignIn:
+    return info.context.gatehouse.people.registration.accept(accept_invitation_input, info.context.origin)

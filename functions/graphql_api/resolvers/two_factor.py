@@ -16,31 +16,31 @@ BINDABLES = (_mutation,)
 
 @_mutation.field("completeTwoFactorLogin")
 def _complete_two_factor_login(_parent: None, info: Info, challenge: str, code: str) -> SignIn:
-    return info.context.gatehouse.accounts.complete_login(challenge, code, info.context.address)
+    return info.context.gatehouse.people.accounts.complete_login(challenge, code, info.context.origin)
 
 
 @_mutation.field("enableTwoFactor")
 def _enable_two_factor(_parent: None, info: Info) -> Enrolment:
-    return info.context.gatehouse.two_factor.enable(info.context.caller)
+    return info.context.gatehouse.people.two_factor.enable(info.context.caller)
 
 
 @_mutation.field("confirmTwoFactor")
 def _confirm_two_factor(_parent: None, info: Info, code: str) -> dict[str, Any]:
-    two_factor = info.context.gatehouse.two_factor
-    return {"recovery_codes": two_factor.confirm(info.context.caller, info.context.address, code)}
+    two_factor = info.context.gatehouse.people.two_factor
+    return {"recovery_codes": two_factor.confirm(info.context.caller, info.context.origin.address, code)}
 
 
 @_mutation.field("disableTwoFactor")
 def _disable_two_factor(_parent: None, info: Info, code: str) -> bool:
-    info.context.gatehouse.two_factor.disable(info.context.caller, info.context.address, code)
+    info.context.gatehouse.people.two_factor.disable(info.context.caller, info.context.origin.address, code)
     return True
 
 
 @_mutation.field("resetTwoFactor")
 def _reset_two_factor(_parent: None, info: Info, id: str) -> User:
-    return info.context.gatehouse.two_factor.reset(info.context.caller, id)
+    return info.context.gatehouse.people.two_factor.reset(info.context.caller, id)
 
 
 @_mutation.field("unlockUser")
 def _unlock_user(_parent: None, info: Info, id: str) -> User:
-    return info.context.gatehouse.unlocking.unlock(info.context.caller, id)
+    return info.context.gatehouse.people.unlocking.unlock(info.context.caller, id)

@@ -5,10 +5,20 @@ import string
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gatehouse.accounts import one_use
+from gatehouse.accounts.changes import AccountChanges, AccountFinder
+from gatehouse.accounts.model import Account
+from gatehouse.accounts.one_use import OneUse, OneUseToken, Purpose
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.clock import Clock
-from gatehouse.consumers.creation import fresh_user
+from gatehouse.consumers.creation import NewUser, fresh_user
+from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import Kind, Role, User
+from gatehouse.errors import Conflict
+from gatehouse.ids import new_id
+from gatehouse.mail.letters import letter, link, moment
+from gatehouse.mail.model import Mail, MailKind
+from gatehouse.mail.service import MailSender
 
 _ALPHABETS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.+=%")
 
@@ -16,8 +26,8 @@ _ALPHABETS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_
 class AdminStore(Protocol):
     """Where the first ADMIN is kept."""
 
-    def create_first_admin(self, user: User, password_hash: str) -> None:
-        """Keeps the user where there is no active ADMIN; raises Conflict."""
+    def create_first_admin(self, user: User, password_hash: str | None, makes: OneUse | None = None) -> None:
+        """Keeps the user, and the token, where there is no active ADMIN; raises Conflict."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +40,55 @@ class FirstAdmin:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Makes the first ADMIN."""
+    """Makes the first ADMIN. `sender` is the way out for mails, where there is one."""
 
     store: AdminStore
+    finder: AccountFinder
+    changes: AccountChanges
     clock: Clock
     hasher: PasswordHasher
     policy: PasswordPolicy
+    app_url: str
+    sender: MailSender | None = None
 
     def create_first_admin(self, email: str, username: str, password: str | None = None) -> FirstAdmin:
         """The ADMIN; raises BadRequest, or Conflict where there is an ADMIN already or a name is taken."""
-        user = fresh_user({"email": email, "username": username}, self.clock, role=Role.ADMIN, kind=Kind.USER)
         chosen = _make_password(self.policy.min_length) if password is None else password
+        user = self._admin({"email": email, "username": username, "password": chosen})
         self.policy.check(chosen, username=username, email=email)
         self.store.create_first_admin(user, self.hasher.hash(chosen))
         return FirstAdmin(user, chosen if password is None else None)
+
+    def invite_first_admin(self, email: str, username: str) -> tuple[OneUseToken, OneUse]:
+        """What sets the password of the first ADMIN, who has none yet; may be asked for again until one is set.
+
+        Raises BadRequest, or Conflict as above.
+        """
+        user, now = self._admin({"email": email, "username": username}), self.clock.now()
+        payload = {"state": Account(user=user, password_hash=None, sessions=0, generation=0).state}
+        begun = one_use.issue(Purpose.BEGIN, user.id, now, payload=payload)
+        try:
+            self.store.create_first_admin(user, None, begun[1])
+        except Conflict:
+            account = self.finder.find_account(unique_form(email))
+            if account is None or account.password_hash is not None or account.user.role is not Role.ADMIN:
+                raise
+            begun = one_use.issue(Purpose.BEGIN, account.user.id, now, payload={"state": account.state})
+            self.changes.ask(begun[1], [])
+        return begun
+
+    def deliver(self, email: str, token: OneUseToken, kept: OneUse) -> str | None:
+        """The link that brings the token; None where it was mailed. Raises MailRefused, ServiceUnavailable."""
+        if self.sender is None:
+            return link(self.app_url, token)
+        now, until = self.clock.now(), {"until": moment(kept.expires_at)}
+        mail = Mail(id=new_id(now), kind=MailKind.FIRST_ADMIN, to=email, words=until, created_at=now)
+        told = letter(mail, self.app_url, token)
+        self.sender.send(email, told.subject, told.text, told.html)
+        return None
+
+    def _admin(self, new: NewUser) -> User:
+        return fresh_user(new, self.clock, role=Role.ADMIN, kind=Kind.USER, is_verified=True)
 
 
 def _make_password(min_length: int) -> str:

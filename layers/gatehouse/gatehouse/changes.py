@@ -29,6 +29,15 @@ class SecretUsed:
 
 
 @dataclass(frozen=True)
+class SessionUsed:
+    """A session was used, at some moment of the last hour."""
+
+    consumer_id: str
+    session_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class KeyAffected:
     """Something changed that a consumer's own gateway key goes by: role, plan, whether there is a credential."""
 
@@ -42,7 +51,7 @@ class MailWritten:
     mail_id: str
 
 
-type Fact = DayEnded | SecretUsed | KeyAffected | MailWritten
+type Fact = DayEnded | SecretUsed | SessionUsed | KeyAffected | MailWritten
 
 
 class UsageDays(Protocol):
@@ -57,6 +66,9 @@ class LastUses(Protocol):
 
     def note_use(self, consumer_id: str, credential_id: str, version: int, at: datetime) -> None:
         """Notes it at most about once an hour, and never an earlier one. May be repeated."""
+
+    def note_session_use(self, consumer_id: str, session_id: str, at: datetime) -> None:
+        """The same of a session."""
 
 
 class MailQueue(Protocol):

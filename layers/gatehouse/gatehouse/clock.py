@@ -27,3 +27,11 @@ def milliseconds(moment: datetime) -> int:
 def from_milliseconds(value: int) -> datetime:
     """The moment that `milliseconds` was made from."""
     return datetime.fromtimestamp(value // 1000, UTC).replace(microsecond=value % 1000 * 1000)
+
+
+def optional_milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else milliseconds(moment)
+
+
+def optional_moment(value: float | None) -> datetime | None:
+    return None if value is None else from_milliseconds(int(value))

@@ -1,5 +1,6 @@
 """The errors Gatehouse tells its callers: each has a public code and message; the cause stays in the log."""
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -67,6 +68,15 @@ class RateLimitExceeded(GatehouseError):
 
     code = "RATE_LIMIT_EXCEEDED"
     status = 429
+
+
+class TooManyTries(RateLimitExceeded):
+    """Nothing is tried for this address before `until`; `limit` failures are too many."""
+
+    def __init__(self, until: datetime, limit: int) -> None:
+        super().__init__("Too many wrong passwords, codes or keys from here. Try again later.")
+        self.until = until
+        self.limit = limit
 
 
 class TwoFactorRequired(GatehouseError):

@@ -14,19 +14,30 @@ from gatehouse.credentials.model import Credential
 from gatehouse.errors import Forbidden, NotFound, TwoFactorRequired, Unauthenticated
 
 
+@dataclass(frozen=True)
+class CallersSession:
+    """A session that was in force when a request came in. What it makes is made only while it still is."""
+
+    user_id: str
+    id: str
+    generation: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     """Who is calling, as admission found them.
 
     `role` is already the lower of the owner's role now and at the credential's making. `scopes` is None for a session
     and for a credential without scopes. A credential's requests are counted under its number. `credential_version` is
-    that of the secret it came with, and `ends_at` when this, its token or the credential itself ends. A session that
-    `lacks_factor` has the role of a USER until two factors are on.
+    that of the secret it came with, and `ends_at` when this, its token or the credential itself ends. `generation` is
+    that of a session, which nothing may be made by once all of them have ended. A session that
+    `lacks_factor` has the role of a USER until it has seen a code.
     """
 
     consumer_id: str | None = None
     role: Role = Role.USER
     session_id: str | None = None
+    generation: int | None = None
     credential_id: str | None = None
     credential_number: int | None = None
     credential_version: int | None = None
@@ -34,6 +45,13 @@ class Caller:
     scopes: frozenset[str] | None = None
     refused_because: str | None = None
     lacks_factor: bool = False
+
+    @property
+    def session(self) -> "CallersSession | None":
+        """The session that is calling."""
+        if self.consumer_id is None or self.session_id is None or self.generation is None:
+            return None
+        return CallersSession(self.consumer_id, self.session_id, self.generation)
 
     @property
     def is_anonymous(self) -> bool:
@@ -103,6 +121,7 @@ class Action(StrEnum):
     READ_USER = "READ_USER"
     LIST_USERS = "LIST_USERS"
     CREATE_USER = "CREATE_USER"
+    INVITE_USER = "INVITE_USER"
     UPDATE_NAMES = "UPDATE_NAMES"
     UPDATE_USERNAME = "UPDATE_USERNAME"
     UPDATE_EMAIL = "UPDATE_EMAIL"
@@ -111,6 +130,10 @@ class Action(StrEnum):
     REACTIVATE_USER = "REACTIVATE_USER"
     DELETE_USER = "DELETE_USER"
     END_SESSION = "END_SESSION"
+    READ_SESSIONS = "READ_SESSIONS"
+    CHANGE_PASSWORD = "CHANGE_PASSWORD"  # noqa: S105 - the name of a right
+    CHANGE_EMAIL = "CHANGE_EMAIL"
+    VERIFY_EMAIL = "VERIFY_EMAIL"
     MANAGE_TWO_FACTOR = "MANAGE_TWO_FACTOR"
     RESET_TWO_FACTOR = "RESET_TWO_FACTOR"
     UNLOCK_USER = "UNLOCK_USER"
@@ -140,6 +163,7 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
     Action.READ_USER:              (_SELF,    _ANYONE,         _ANYONE),
     Action.LIST_USERS:             (_NOBODY,  _ANYONE,         _ANYONE),
     Action.CREATE_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.INVITE_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
     Action.UPDATE_NAMES:           (_SELF,    _SELF_AND_USERS, _ANYONE),
     Action.UPDATE_USERNAME:        (_SELF,    _SELF,           _ANYONE),
     Action.UPDATE_EMAIL:           (_NOBODY,  _NOBODY,         _OTHERS),
@@ -148,6 +172,10 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
     Action.REACTIVATE_USER:        (_NOBODY,  _USERS,          _ANYONE),
     Action.DELETE_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
     Action.END_SESSION:            (_SELF,    _SELF,           _SELF),
+    Action.READ_SESSIONS:          (_SELF,    _SELF,           _SELF),
+    Action.CHANGE_PASSWORD:        (_SELF,    _SELF,           _SELF),
+    Action.CHANGE_EMAIL:           (_SELF,    _SELF,           _SELF),
+    Action.VERIFY_EMAIL:           (_SELF,    _SELF,           _SELF),
     Action.MANAGE_TWO_FACTOR:      (_SELF,    _SELF,           _SELF),
     Action.RESET_TWO_FACTOR:       (_NOBODY,  _NOBODY,         _OTHERS),
     Action.UNLOCK_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
@@ -177,6 +205,7 @@ SCOPES: Mapping[Action, str | None] = {
     Action.READ_USER: "users:read",
     Action.LIST_USERS: "users:read",
     Action.CREATE_USER: "users:write",
+    Action.INVITE_USER: "users:write",
     Action.UPDATE_NAMES: "users:write",
     Action.UPDATE_USERNAME: "users:write",
     Action.UPDATE_EMAIL: None,
@@ -185,9 +214,13 @@ SCOPES: Mapping[Action, str | None] = {
     Action.REACTIVATE_USER: "users:write",
     Action.DELETE_USER: "users:write",
     Action.END_SESSION: None,
+    Action.READ_SESSIONS: None,
+    Action.CHANGE_PASSWORD: None,
+    Action.CHANGE_EMAIL: None,
+    Action.VERIFY_EMAIL: None,
     Action.MANAGE_TWO_FACTOR: None,
     Action.RESET_TWO_FACTOR: None,
-    Action.UNLOCK_USER: "users:write",
+    Action.UNLOCK_USER: None,
     Action.READ_CREDENTIALS: "credentials:read",
     Action.LIST_ALL_CREDENTIALS: "credentials:read",
     Action.CREATE_CREDENTIAL: "credentials:write",
@@ -242,11 +275,20 @@ def may(caller: Caller, action: Action, target: User) -> bool:
     return reach(caller.role, action).covers(caller, target)
 
 
+def require_factor(caller: Caller, role: Role) -> None:
+    """Nothing, where the caller may act on what has the role's rights; raises TwoFactorRequired."""
+    if role is not Role.USER and (lacking := _lacking(caller)) is not None:
+        raise lacking
+
+
 def _lacking(caller: Caller) -> TwoFactorRequired | None:
-    """What to tell somebody whose role would allow more once two factors are on."""
+    """What to tell somebody whose role would allow more in a session that has seen a second factor."""
     if not caller.lacks_factor:
         return None
-    return TwoFactorRequired("Your role takes two factors: enableTwoFactor begins it.", reason="ENABLE_TWO_FACTOR")
+    return TwoFactorRequired(
+        "Your role takes two factors: enableTwoFactor begins it, and confirmTwoFactor takes a code where they are on.",
+        reason="ENABLE_TWO_FACTOR",
+    )
 
 
 def _in_scope(caller: Caller, scope: str | None) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 SHORTEST_KEY_BYTES = 32
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _PASSWORD_CLASSES = frozenset({"lower", "upper", "digit", "symbol"})
 _ROLES_OF_TWO_FACTORS = frozenset({"MODERATOR", "ADMIN"})
@@ -29,9 +30,14 @@ class Settings:
     jwt_issuer: str
     access_token_ttl: int
     refresh_token_ttl: int
+    session_idle_ttl: int
     bcrypt_rounds: int
     password_min_length: int
     password_classes: frozenset[str]
+    password_reminder_days: int
+    registration_mode: str
+    allowed_email_domains: frozenset[str]
+    require_verified_email: bool
     self_service_credentials: bool
     allow_chosen_secrets: bool
     throttle_ttl: int
@@ -75,9 +81,14 @@ class Settings:
             jwt_issuer=read.text("JWT_ISSUER", "gatehouse"),
             access_token_ttl=read.number("ACCESS_TOKEN_TTL", 86_400, 60, 604_800),
             refresh_token_ttl=read.number("REFRESH_TOKEN_TTL", 2_592_000, 300, 31_536_000),
+            session_idle_ttl=read.number("SESSION_IDLE_TTL", 1_209_600, 7_200, 31_536_000),
             bcrypt_rounds=read.number("BCRYPT_ROUNDS", 10, 4, 15),
             password_min_length=read.number("PASSWORD_MIN_LENGTH", 8, 8, 64),
-            password_classes=read.subset("PASSWORD_CLASSES", "lower,upper,digit,symbol", _PASSWORD_CLASSES),
+            password_classes=read.classes("PASSWORD_CLASSES", "lower,upper,digit,symbol"),
+            password_reminder_days=read.number("PASSWORD_REMINDER_DAYS", 0, 0, 3_650),
+            registration_mode=read.choice("REGISTRATION_MODE", "OPEN", ("OPEN", "VERIFY_FIRST", "INVITE_ONLY")),
+            allowed_email_domains=read.domains("ALLOWED_EMAIL_DOMAINS"),
+            require_verified_email=read.switch("REQUIRE_VERIFIED_EMAIL", False),
             self_service_credentials=read.switch("SELF_SERVICE_CREDENTIALS", True),
             allow_chosen_secrets=read.switch("ALLOW_CHOSEN_SECRETS", True),
             throttle_ttl=read.number("THROTTLE_TTL", 60, 1, 86_400),
@@ -152,6 +163,18 @@ class _Reader:
             raise InvalidSetting(f"{name} must be one of: true, false.")
         return value == "true"
 
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise InvalidSetting(f"{name} must be one of: {', '.join(allowed)}.")
+        return value
+
+    def domains(self, name: str) -> frozenset[str]:
+        domains = self.words(name, "")
+        if not all(map(_DOMAIN.fullmatch, domains)):
+            raise InvalidSetting(f"{name} must list domains such as example.com.")
+        return frozenset(domain.lower() for domain in domains)
+
     def words(self, name: str, default: str) -> tuple[str, ...]:
         return tuple(word for part in self.text(name, default).split(",") if (word := part.strip()))
 
@@ -160,6 +183,9 @@ class _Reader:
         if not all(number.isascii() and number.isdigit() and value for number, _, value in pairs):
             raise InvalidSetting(f"{name} must list numbers, each with what it stands for: 1=a,2=b.")
         return {int(number): value for number, _, value in pairs}
+
+    def classes(self, name: str, default: str) -> frozenset[str]:
+        return frozenset() if self.text(name, default) == "none" else self.subset(name, default, _PASSWORD_CLASSES)
 
     def subset(self, name: str, default: str, allowed: frozenset[str]) -> frozenset[str]:
         words = frozenset(self.words(name, default))

@@ -1,7 +1,10 @@
 """Signed tokens: JWTs with HS256, each of one kind, made and verified by the book (RFC 8725)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +13,10 @@ import jwt
 from gatehouse.clock import from_milliseconds
 from gatehouse.errors import Unauthenticated
 from gatehouse.ids import new_id
+from gatehouse.signing.ring import KeyRing
 
 _ALGORITHM = "HS256"
+_COMPACT = re.compile(r"([\w-]+)\.([\w-]+)\.[\w-]+", re.ASCII)
 _CLAIMS = ("iss", "aud", "sub", "jti", "iat", "exp")
 _SKEW = timedelta(seconds=60)
 _LATEST = 253_402_300_800  # the year 10000, where the calendar ends
@@ -24,14 +29,6 @@ _UNTIMED: Any = {
     "strict_aud": True,
     "enforce_minimum_key_length": True,
 }
-
-
-@dataclass(frozen=True)
-class SigningKeys:
-    """The keys by their id; `current` signs, every one of them verifies."""
-
-    current: str
-    keys: Mapping[str, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,9 +74,9 @@ class TokenExpired(Exception):
 
 @dataclass(frozen=True)
 class Tokens:
-    """Makes and verifies tokens. `signing_keys` may raise ServiceUnavailable, and so may both methods."""
+    """Makes and verifies tokens. Both raise ServiceUnavailable where there are no keys to be had."""
 
-    signing_keys: Callable[[], SigningKeys]
+    ring: KeyRing
     issuer: str
 
     def issue(self, kind: TokenKind, subject: str, own: Mapping[str, Any], now: datetime, expires_at: datetime) -> str:
@@ -93,16 +90,18 @@ class Tokens:
             "exp": int(expires_at.timestamp()),
             **own,
         }
-        keys = self.signing_keys()
-        headers = {"typ": kind.typ, "kid": keys.current}
-        return jwt.encode(claims, keys.keys[keys.current], algorithm=_ALGORITHM, headers=headers)
+        key_id, key = self.ring.signing()
+        return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"typ": kind.typ, "kid": key_id})
 
     def verify(self, kind: TokenKind, token: str, now: datetime) -> Claims:
         """The claims of a token of the kind; raises TokenExpired, or Unauthenticated for whatever else is wrong."""
+        parts = _COMPACT.fullmatch(token)
+        if parts is None:
+            raise _not_valid()
         try:
-            header = jwt.get_unverified_header(token)
-            key = self.signing_keys().keys.get(header.get("kid", ""))
-            if key is None or header.get("typ") != kind.typ:
+            header = _read(parts[1])
+            key = self.ring.find(header.get("kid", ""))
+            if key is None:
                 raise _not_valid()
             told = jwt.decode(
                 token,
@@ -112,12 +111,17 @@ class Tokens:
                 issuer=self.issuer,
                 options=_options(kind),
             )
+            _read(parts[2])
         except (jwt.PyJWTError, TypeError, ValueError, RecursionError) as error:
             raise _not_valid() from error
+        # Whatever else a header may say, this house never does.
+        if header != {"alg": _ALGORITHM, "typ": kind.typ, "kid": header.get("kid")}:
+            raise _not_valid()
         numbers = (told["iat"], told["exp"], told.get("nbf", told["iat"]))
         if not all(type(number) is int and 0 <= number < _LATEST for number in numbers):
             raise _not_valid()
-        if not all(type(told[name]) is expected for name, expected in kind.claims.items()):
+        own = {"sub": str, "jti": str, **kind.claims}
+        if not all(type(told[name]) is expected and told[name] != "" for name, expected in own.items()):
             raise _not_valid()
         if max(told["iat"], told.get("nbf", 0)) > (now + _SKEW).timestamp():
             raise Unauthenticated("The token is not valid yet.")
@@ -130,10 +134,28 @@ class Tokens:
 def type_of(token: str) -> str | None:
     """Which kind a token says it is, unverified; None for what is no token."""
     try:
-        told = jwt.get_unverified_header(token).get("typ")
-    except (jwt.PyJWTError, TypeError, ValueError, RecursionError):
+        told = _read(token.partition(".")[0]).get("typ")
+    except (ValueError, RecursionError):
         return None
     return told if isinstance(told, str) else None
+
+
+def _read(part: str) -> dict[str, Any]:
+    """The object that a part spells; raises ValueError where it is no UTF-8, or names a member twice.
+
+    PyJWT takes both.
+    """
+    told = json.loads(base64.urlsafe_b64decode(part + "==").decode(), object_pairs_hook=_once)
+    if not isinstance(told, dict):
+        raise ValueError("This is no object.")
+    return told
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    told = dict(members)
+    if len(told) != len(members):
+        raise ValueError("A name stands twice.")
+    return told
 
 
 def _options(kind: TokenKind) -> Any:

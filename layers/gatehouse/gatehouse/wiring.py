@@ -10,32 +10,31 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
+from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.admission.gate import Counter
-from gatehouse.admission.guesses import Guesses
 from gatehouse.admission.lookup import Lookup
 from gatehouse.admission.memory import Memory
 from gatehouse.admission.secrets import Secrets
 from gatehouse.admission.service import Admission, Throttle
 from gatehouse.clock import Clock, SystemClock
 from gatehouse.consumers.model import Role
-from gatehouse.outside.secrets import signing_keys
+from gatehouse.outside.secrets import key_reader
 from gatehouse.plans.memory import RememberedPlans
 from gatehouse.settings import Settings
+from gatehouse.signing.keys import SigningKeys
+from gatehouse.signing.ring import KeyRing
 from gatehouse.storage.admission import DynamoAdmission
 from gatehouse.storage.gate import DynamoGates
-from gatehouse.storage.guesses import DynamoGuesses
 from gatehouse.storage.plans import DynamoPlans
 from gatehouse.storage.table import connect
-from gatehouse.tokens import SigningKeys, Tokens
+from gatehouse.tokens import Tokens
 
 if TYPE_CHECKING:
-    from gatehouse.accounts.service import Accounts
-    from gatehouse.accounts.two_factor import TwoFactor
-    from gatehouse.accounts.unlocking import Unlocking
+    from gatehouse.accounts_wiring import People
+    from gatehouse.admission.guesses import Guesses
     from gatehouse.bootstrap import Bootstrap
     from gatehouse.changes import Fact, LastUses, MailQueue, UsageDays
     from gatehouse.consumers.service import Consumers
@@ -43,8 +42,9 @@ if TYPE_CHECKING:
     from gatehouse.credentials.service import Credentials
     from gatehouse.cursors import Cursors
     from gatehouse.mail.service import MailSender, Post
-    from gatehouse.mail.writing import Writer
     from gatehouse.plans.service import Plans
+    from gatehouse.signing.command import KeysByCommand
+    from gatehouse.signing.rotation import Rotation
     from gatehouse.storage.changes import Image
     from gatehouse.usage.service import Usages
     from gatehouse.wall.reconciliation import Reconciliation
@@ -57,9 +57,7 @@ class Gatehouse:
 
     settings: Settings
     clock: Clock
-    accounts: "Accounts"
-    two_factor: "TwoFactor"
-    unlocking: "Unlocking"
+    people: "People"
     admission: Admission
     consumers: "Consumers"
     credentials: "Credentials"
@@ -117,7 +115,7 @@ def gate() -> Admission:
     settings = Settings.from_environment()
     connect(settings)
     clock = SystemClock()
-    return _gate(settings, clock, Tokens(_keys(settings), settings.jwt_issuer), _plans(clock))
+    return _gate(settings, clock, Tokens(_ring(settings, clock), settings.jwt_issuer), _plans(clock))
 
 
 def gate_and_clients() -> tuple[Settings, Admission, "Clients"]:
@@ -126,7 +124,8 @@ def gate_and_clients() -> tuple[Settings, Admission, "Clients"]:
         return _installed.settings, _installed.admission, _installed.clients
     settings = Settings.from_environment()
     connect(settings)
-    clock, tokens = SystemClock(), Tokens(_keys(settings), settings.jwt_issuer)
+    clock = SystemClock()
+    tokens = Tokens(_ring(settings, clock), settings.jwt_issuer)
     return settings, _gate(settings, clock, tokens, _plans(clock)), _clients(clock, tokens)
 
 
@@ -148,72 +147,56 @@ def post() -> "Post":
     return build_post(settings, SystemClock())
 
 
-def build(settings: Settings, clock: Clock) -> Gatehouse:
-    """The object graph for these settings; connects to the table."""
-    from gatehouse.accounts import qr
-    from gatehouse.accounts.challenges import Challenges
-    from gatehouse.accounts.guard import Addresses, Guard
-    from gatehouse.accounts.ledger import Rules
-    from gatehouse.accounts.lockout import Lockout
-    from gatehouse.accounts.service import Accounts
-    from gatehouse.accounts.tokens import SessionTokens
-    from gatehouse.accounts.two_factor import TwoFactor
-    from gatehouse.accounts.unlocking import Unlocking
+def rotation() -> "Rotation":
+    """What the rotation function does, built from the environment."""
+    from gatehouse.outside.key_versions import key_versions
+    from gatehouse.signing.rotation import Rotation
+
+    settings = Settings.from_environment()
+    return Rotation(key_versions(settings), SystemClock(), settings.jwt_issuer)
+
+
+def build_keys_by_command(settings: Settings, clock: Clock) -> "KeysByCommand":
+    """What an operator does with the signing keys of a deployment."""
+    from gatehouse.outside.key_versions import key_versions
+    from gatehouse.signing.command import KeysByCommand
+
+    return KeysByCommand(key_versions(settings), clock)
+
+
+def build(settings: Settings, clock: Clock, read_keys: Callable[[], SigningKeys] | None = None) -> Gatehouse:
+    """The object graph for these settings; connects to the table. `read_keys` stands in for Secrets Manager."""
+    from gatehouse.accounts_wiring import build_people, in_the_table, password_policy
     from gatehouse.consumers.service import Consumers
     from gatehouse.credentials.issuing import Issuer
     from gatehouse.credentials.service import Credentials
     from gatehouse.cursors import Cursors
+    from gatehouse.mail.sealing import Seal
     from gatehouse.plans.service import Plans
-    from gatehouse.storage.accounts import DynamoAccounts
     from gatehouse.storage.consumers import DynamoConsumers
     from gatehouse.storage.credentials import DynamoCredentials
-    from gatehouse.storage.lockout import DynamoLockouts
     from gatehouse.storage.plan_changes import DynamoPlanChanges
-    from gatehouse.storage.two_factor import DynamoTwoFactor
     from gatehouse.storage.usage import DynamoUsage
     from gatehouse.usage.service import Usages
 
     connect(settings)
-    keys = _keys(settings)
-    tokens = Tokens(keys, settings.jwt_issuer)
+    ring = _ring(settings, clock, read_keys)
+    tokens = Tokens(ring, settings.jwt_issuer)
     plans, throttle = _plans(clock), _throttle(settings)
-    hasher, policy = _hasher(settings), _policy(settings)
-    rules = Rules(
-        per_address=settings.guess_limit,
-        in_all=settings.guess_limit_account,
-        first_lock=timedelta(seconds=settings.guess_seconds),
-    )
-    lockout = Lockout(DynamoLockouts(), rules)
-    two_factor = TwoFactor(
-        store=DynamoTwoFactor(),
-        clock=clock,
-        lockout=lockout,
-        issuer=settings.two_factor_issuer,
-        draw=qr.svg,
-    )
+    hasher, policy = _hasher(settings), password_policy(settings)
+    people = build_people(settings, clock, tokens, Seal(ring), in_the_table())
     return Gatehouse(
         settings=settings,
         clock=clock,
-        accounts=Accounts(
-            DynamoAccounts(),
-            clock,
-            hasher,
-            policy,
-            SessionTokens(tokens, settings.access_token_ttl),
-            timedelta(seconds=settings.refresh_token_ttl),
-            Guard(lockout, Addresses(DynamoLockouts(), settings.guess_limit_address, rules.first_lock)),
-            Challenges(tokens),
-        ),
-        two_factor=two_factor,
-        unlocking=Unlocking(DynamoConsumers(), lockout),
+        people=people,
         admission=_gate(settings, clock, tokens, plans),
-        consumers=Consumers(DynamoConsumers(), clock, hasher, policy),
+        consumers=Consumers(DynamoConsumers(), clock, hasher, policy, people.writer, people.two_factor.require_fresh),
         credentials=Credentials(
             DynamoCredentials(),
             clock,
             Issuer(hasher, tokens, settings.allow_chosen_secrets),
             settings.self_service_credentials,
-            two_factor.require_fresh,
+            people.two_factor.require_fresh,
         ),
         clients=_clients(clock, tokens),
         plans=Plans(DynamoPlanChanges(), clock),
@@ -221,15 +204,20 @@ def build(settings: Settings, clock: Clock) -> Gatehouse:
         usage=Usages(
             DynamoUsage(), clock, throttle.by_role, throttle.window_seconds, settings.self_service_credentials
         ),
-        cursors=Cursors(cache(lambda: _cursor_keys(keys()))),
+        cursors=Cursors(lambda: _cursor_keys(ring.every())),
         bootstrap=_bootstrap(settings, clock),
     )
 
 
 def build_bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
-    """What the command line needs of it: no signing keys, only the table, to which it connects."""
+    """What the command line needs of it: no signing keys, only the table, to which it connects, and the way out."""
+    from gatehouse.outside.ses import SesSender
+
     connect(settings)
-    return _bootstrap(settings, clock)
+    sender = None
+    if settings.mail_from is not None:
+        sender = SesSender(settings.region, settings.mail_from, settings.ses_configuration_set)
+    return _bootstrap(settings, clock, sender)
 
 
 def build_following(
@@ -249,8 +237,16 @@ def build_following(
     return Following(facts, DynamoUsageDays(), DynamoLastUses(), _wall(settings, clock, control_plane), queue)
 
 
-def build_post(settings: Settings, clock: Clock, sender: "MailSender | None" = None) -> "Post":
-    """What sends the mails that wait in the table that is connected; `sender` stands in for SES."""
+def build_post(
+    settings: Settings,
+    clock: Clock,
+    sender: "MailSender | None" = None,
+    read_keys: Callable[[], SigningKeys] | None = None,
+) -> "Post":
+    """What sends the mails that wait in the table that is connected.
+
+    `sender` stands in for SES, and `read_keys` for Secrets Manager.
+    """
     from gatehouse.mail.sealing import Seal
     from gatehouse.mail.service import NoSender, Post
     from gatehouse.outside.ses import SesSender
@@ -258,7 +254,8 @@ def build_post(settings: Settings, clock: Clock, sender: "MailSender | None" = N
 
     if sender is None and settings.mail_from is not None:
         sender = SesSender(settings.region, settings.mail_from, settings.ses_configuration_set)
-    return Post(DynamoMails(), sender or NoSender(), clock, Seal(_keys(settings)), settings.app_url)
+    seal = Seal(_ring(settings, clock, read_keys))
+    return Post(DynamoMails(), sender or NoSender(), clock, seal, settings.app_url)
 
 
 def build_reconciliation(settings: Settings, clock: Clock) -> "Reconciliation":
@@ -288,23 +285,34 @@ def _wall(settings: Settings, clock: Clock, control_plane: Any) -> "Wall":
     )
 
 
-def _bootstrap(settings: Settings, clock: Clock) -> "Bootstrap":
+def _bootstrap(settings: Settings, clock: Clock, sender: "MailSender | None" = None) -> "Bootstrap":
+    from gatehouse.accounts_wiring import password_policy
     from gatehouse.bootstrap import Bootstrap
+    from gatehouse.storage.account_changes import DynamoAccountChanges
+    from gatehouse.storage.accounts import DynamoAccounts
     from gatehouse.storage.consumers import DynamoConsumers
 
-    return Bootstrap(DynamoConsumers(), clock, _hasher(settings), _policy(settings))
+    consumers, accounts, changes = DynamoConsumers(), DynamoAccounts(), DynamoAccountChanges()
+    return Bootstrap(
+        store=consumers,
+        finder=accounts,
+        changes=changes,
+        clock=clock,
+        hasher=_hasher(settings),
+        policy=password_policy(settings),
+        app_url=settings.app_url,
+        sender=sender,
+    )
 
 
 def _gate(settings: Settings, clock: Clock, tokens: Tokens, plans: RememberedPlans) -> Admission:
     memory = Memory()
-    guesses = Guesses(
-        DynamoGuesses(), memory.blocked, settings.guess_limit, settings.guess_limit_address, settings.guess_seconds
-    )
+    guesses = cache(partial(_guesses, settings))
     verifier = Secrets(_hasher(settings), guesses, memory.verified, secrets.token_bytes(32))
     return Admission(
         clock=clock,
         tokens=tokens,
-        lookup=Lookup(DynamoAdmission(), verifier, memory),
+        lookup=Lookup(DynamoAdmission(), verifier, memory, timedelta(seconds=settings.session_idle_ttl)),
         counter=Counter(DynamoGates(), memory),
         memory=memory,
         throttle=_throttle(settings),
@@ -315,12 +323,17 @@ def _gate(settings: Settings, clock: Clock, tokens: Tokens, plans: RememberedPla
     )
 
 
-def _writer(clock: Clock, keys: Callable[[], SigningKeys]) -> "Writer":
-    from gatehouse.mail.sealing import Seal
-    from gatehouse.mail.writing import Writer
-    from gatehouse.storage.mailboxes import DynamoMailboxes
+def _guesses(settings: Settings) -> "Guesses":
+    from gatehouse.accounts.guard import Addresses, Guard
+    from gatehouse.accounts.ledger import Rules
+    from gatehouse.accounts.lockout import Lockout
+    from gatehouse.admission.guesses import Guesses
+    from gatehouse.storage.lockout import DynamoLockouts
 
-    return Writer(DynamoMailboxes(), clock, Seal(keys))
+    store, most = DynamoLockouts(), settings.guess_limit_address
+    rules = Rules(per_address=settings.guess_limit, first_lock=timedelta(seconds=settings.guess_seconds))
+    addresses = Addresses(store, most, rules.first_lock)
+    return Guesses(Guard(Lockout(store, rules), addresses), Addresses(store, most, rules.first_lock, name="made"))
 
 
 def _clients(clock: Clock, tokens: Tokens) -> "Clients":
@@ -347,15 +360,11 @@ def _hasher(settings: Settings) -> PasswordHasher:
     return PasswordHasher(settings.bcrypt_rounds)
 
 
-def _policy(settings: Settings) -> PasswordPolicy:
-    return PasswordPolicy(settings.password_min_length, settings.password_classes)
+def _ring(settings: Settings, clock: Clock, read_keys: Callable[[], SigningKeys] | None = None) -> KeyRing:
+    # Read at the first use: a secret that cannot be read just then is a 503, not a failed start.
+    return KeyRing(read_keys or key_reader(settings), clock)
 
 
-def _keys(settings: Settings) -> Callable[[], SigningKeys]:
-    # Read at the first use and remembered: a secret that cannot be read just then is a 503, not a failed start.
-    return cache(partial(signing_keys, settings))
-
-
-def _cursor_keys(keys: SigningKeys) -> tuple[bytes, ...]:
-    ordered = [keys.keys[keys.current], *(key for key_id, key in keys.keys.items() if key_id != keys.current)]
-    return tuple(hmac.digest(key, b"gatehouse cursors", hashlib.sha256) for key in ordered)
+@lru_cache(maxsize=1)
+def _cursor_keys(keys: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(hmac.digest(key, b"gatehouse cursors", hashlib.sha256) for key in keys)

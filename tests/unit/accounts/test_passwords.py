@@ -38,7 +38,7 @@ def _broken(password: str, policy: PasswordPolicy = POLICY, username: str = "joh
         ("Abcd12!", [LENGTH]),
         ("ABCDE12!", [LOWER]),
         ("abcde12!", [UPPER]),
-        ("Abcdefg!", [DIGIT]),
+        ("Abxdefg!", [DIGIT]),
         ("Abxdef12", [SYMBOL]),
         ("Äöüßéñ1€", []),
         ("Abc de 12", []),
@@ -66,6 +66,26 @@ def test_a_common_password_is_refused_in_any_case() -> None:
         [COMMON],
         [],
     ]
+
+
+@pytest.mark.parametrize(
+    "password", ["Passw0rd!", "P@ssw0rd1", "Qwerty123!", "Welcome1!", "Summer2026!", "1234Secret#", "!Dragon99"]
+)
+def test_a_common_password_is_refused_however_it_is_dressed_up(password: str) -> None:
+    assert _broken(password) == [COMMON]
+
+
+@pytest.mark.parametrize("password", ["Gatehouse1!", "G@tehouse2026", "Johndoe1!", "!!J0hnd0e2", "Adalovelace7#"])
+def test_a_name_that_everybody_knows_is_refused_however_it_is_dressed_up(password: str) -> None:
+    policy = PasswordPolicy(8, POLICY.classes, frozenset({"gatehouse"}))
+
+    with pytest.raises(BadRequest, match="not be made of the username, the email or the name of this service"):
+        policy.check(password, username="johndoe", email="ada.lovelace@example.com".replace(".", "", 1))
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "NewSecurePass456!", "Ann1!xyz", "Passport-of-Ann-7"])
+def test_what_only_holds_a_common_word_may_be_set(password: str) -> None:
+    assert _broken(password, username="ann") == []
 
 
 def test_the_username_is_refused_as_password_without_regard_to_case() -> None:

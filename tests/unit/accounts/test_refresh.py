@@ -12,14 +12,14 @@ from gatehouse.accounts.model import Session
 from gatehouse.accounts.refresh import RefreshToken, TokenSpent, present, start_session
 from gatehouse.errors import Unauthenticated
 from gatehouse.ids import new_id
-from tests.unit.fakes import START
+from tests.unit.fakes import AT_HOME, START
 
 USER = new_id(START)
 PREFIX = "gatehouse_refresh_"
 
 
 def _start() -> tuple[Session, RefreshToken]:
-    return start_session(new_id(START), USER, 0, START, timedelta(days=30))
+    return start_session(USER, generation=0, origin=AT_HOME, now=START, lifetime=timedelta(days=30))
 
 
 def _told(session: Session, token: RefreshToken, now: datetime) -> tuple[str, Session]:
@@ -218,3 +218,9 @@ def test_what_is_no_refresh_token_is_refused_and_never_quoted(text: str) -> None
         RefreshToken.parse(text)
 
     assert refusal.value.message == "The refresh token is not valid."
+
+
+def test_every_session_begins_with_256_bits_of_its_own() -> None:
+    secrets = {_start()[1].secret for _ in range(100)}
+
+    assert ({len(secret) for secret in secrets}, len(secrets)) == ({32}, 100)

@@ -2,47 +2,46 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import bcrypt
 import pytest
 
-from gatehouse.accounts.guard import Guard
-from gatehouse.accounts.passwords import PasswordHasher
+from gatehouse.accounts.model import SignIn
 from gatehouse.accounts.refresh import RefreshToken
-from gatehouse.accounts.service import MOST_SESSIONS, Accounts
+from gatehouse.accounts.service import MOST_SESSIONS
+from gatehouse.accounts_wiring import People
 from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Kind, Role, User
 from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable, Unauthenticated
 from gatehouse.permissions import ANONYMOUS, Caller
 from gatehouse.tokens import SESSION
 from tests.unit.fakes import (
-    CHALLENGES,
+    AT_HOME,
     HASHER,
-    HOME,
     PASSWORD,
-    POLICY,
-    SESSION_TOKENS,
     START,
     TOKENS,
     MemoryStore,
     StoppedClock,
     a_user,
     signed_in,
-    the_guard,
+    the_people,
     the_settings,
 )
 
 NEW: NewUser = {"username": "John", "email": "John@Example.com", "password": PASSWORD}
 
 
-def guard(store: MemoryStore) -> Guard:
-    return the_guard(store.lockouts, the_settings())
+def signed_up(people: People, new: NewUser) -> SignIn:
+    """Who has opened an account where that takes nothing else."""
+    signed = people.registration.register(new, AT_HOME)
+    assert signed is not None
+    return signed
 
 
 @pytest.fixture
-def accounts(store: MemoryStore, clock: StoppedClock) -> Accounts:
-    return Accounts(store, clock, HASHER, POLICY, SESSION_TOKENS, timedelta(days=30), guard(store), CHALLENGES)
+def people(store: MemoryStore, clock: StoppedClock) -> People:
+    return the_people(store, clock, the_settings())
 
 
 @pytest.fixture
@@ -62,8 +61,8 @@ def hashes_paid(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return paid
 
 
-def test_whoever_registers_is_a_user_and_signed_in(accounts: Accounts, store: MemoryStore) -> None:
-    signed = accounts.register({**NEW, "first_name": "John", "last_name": "Doe"})
+def test_whoever_registers_is_a_user_and_signed_in(people: People, store: MemoryStore) -> None:
+    signed = signed_up(people, {**NEW, "first_name": "John", "last_name": "Doe"})
 
     assert signed.user == User(
         id=signed.user.id,
@@ -73,22 +72,23 @@ def test_whoever_registers_is_a_user_and_signed_in(accounts: Accounts, store: Me
         last_name="Doe",
         role=Role.USER,
         kind=Kind.USER,
+        password_changed_at=START,
         created_at=START,
         updated_at=START,
     )
     claims = TOKENS.verify(SESSION, signed.access_token, START)
     assert claims.subject == store.sessions[claims.own["sid"]].user_id == signed.user.id
-    assert signed.expires_in == SESSION_TOKENS.lifetime
+    assert signed.expires_in == 86_400
     assert RefreshToken.parse(signed.refresh_token).session_id == claims.own["sid"]
     assert store.counts == {signed.user.id: 1}
 
 
-def test_nobody_registers_with_a_role_of_their_choice(accounts: Accounts) -> None:
-    assert accounts.register({**NEW, "role": Role.ADMIN, "kind": Kind.SERVICE}).user.role is Role.USER
+def test_nobody_registers_with_a_role_of_their_choice(people: People) -> None:
+    assert signed_up(people, {**NEW, "role": Role.ADMIN, "kind": Kind.SERVICE}).user.role is Role.USER
 
 
-def test_the_password_is_kept_as_a_hash_only(accounts: Accounts, store: MemoryStore) -> None:
-    signed = accounts.register(NEW)
+def test_the_password_is_kept_as_a_hash_only(people: People, store: MemoryStore) -> None:
+    signed = signed_up(people, NEW)
 
     assert PASSWORD not in repr(store) + repr(signed)
     assert HASHER.matches(PASSWORD, store.hashes[signed.user.id])
@@ -123,34 +123,34 @@ def test_the_password_is_kept_as_a_hash_only(accounts: Accounts, store: MemorySt
     ids=lambda change: ascii(change)[:40],
 )
 def test_a_field_that_breaks_its_rule_is_named_and_nothing_is_written(
-    accounts: Accounts, store: MemoryStore, change: NewUser, at_fault: str
+    people: People, store: MemoryStore, change: NewUser, at_fault: str
 ) -> None:
     with pytest.raises(BadRequest) as refusal:
-        accounts.register({**NEW, **change})
+        signed_up(people, {**NEW, **change})
 
     assert refusal.value.field == at_fault
     assert store == MemoryStore()
 
 
-def test_a_bad_password_is_refused_before_a_hash_is_paid(accounts: Accounts, hashes_paid: list[str]) -> None:
+def test_a_bad_password_is_refused_before_a_hash_is_paid(people: People, hashes_paid: list[str]) -> None:
     with pytest.raises(BadRequest):
-        accounts.register({**NEW, "password": "short"})
+        signed_up(people, {**NEW, "password": "short"})
 
     assert hashes_paid == []
 
 
-def test_names_are_taken_without_regard_to_case(accounts: Accounts) -> None:
-    accounts.register(NEW)
+def test_names_are_taken_without_regard_to_case(people: People) -> None:
+    signed_up(people, NEW)
 
     for other in ({"email": "JOHN@example.COM", "username": "another"}, {"email": "a@example.com", "username": "JOHN"}):
         with pytest.raises(Conflict):
-            accounts.register({**NEW, **other})
+            signed_up(people, {**NEW, **other})
 
 
-def test_a_sign_in_takes_the_email_in_any_case(accounts: Accounts) -> None:
-    registered = accounts.register(NEW)
+def test_a_sign_in_takes_the_email_in_any_case(people: People) -> None:
+    registered = signed_up(people, NEW)
 
-    assert accounts.login("jOHN@eXAMPLE.com", PASSWORD, HOME).user == registered.user
+    assert people.accounts.login("jOHN@eXAMPLE.com", PASSWORD, AT_HOME).user == registered.user
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 def test_a_sign_in_that_fails_tells_nothing_by_its_words_or_by_what_it_does(
-    accounts: Accounts, store: MemoryStore, hashes_paid: list[str], wrong: WrongSignIn
+    people: People, store: MemoryStore, hashes_paid: list[str], wrong: WrongSignIn
 ) -> None:
     store.add(wrong.user, HASHER.hash(PASSWORD) if wrong.has_password else None)
     hashes_paid.clear()
 
     with pytest.raises(Unauthenticated) as refusal:
-        accounts.login(wrong.email, wrong.password, HOME)
+        people.accounts.login(wrong.email, wrong.password, AT_HOME)
 
     assert (refusal.value.message, refusal.value.reason, refusal.value.field) == (
         "The email or the password is wrong.",
@@ -195,10 +195,10 @@ def test_a_sign_in_that_fails_tells_nothing_by_its_words_or_by_what_it_does(
 
 @pytest.mark.parametrize("email", ["", "john", "\x00", "\ud800", "x" * 300])
 def test_what_is_no_email_is_refused_before_anything_is_read(
-    accounts: Accounts, store: MemoryStore, hashes_paid: list[str], email: str
+    people: People, store: MemoryStore, hashes_paid: list[str], email: str
 ) -> None:
     with pytest.raises(BadRequest) as refusal:
-        accounts.login(email, PASSWORD, HOME)
+        people.accounts.login(email, PASSWORD, AT_HOME)
 
     assert refusal.value.field == "email"
     assert (store.calls, hashes_paid) == ([], [])
@@ -206,44 +206,42 @@ def test_what_is_no_email_is_refused_before_anything_is_read(
 
 def test_a_hash_of_fewer_rounds_is_made_anew_at_the_next_sign_in(store: MemoryStore, clock: StoppedClock) -> None:
     user = store.add(a_user())
-    stricter = Accounts(
-        store, clock, PasswordHasher(5), POLICY, SESSION_TOKENS, timedelta(days=30), guard(store), CHALLENGES
-    )
-    stricter.login(user.email, PASSWORD, HOME)
+    stricter = the_people(store, clock, the_settings(BCRYPT_ROUNDS="5")).accounts
+    stricter.login(user.email, PASSWORD, AT_HOME)
 
     rehashed = store.hashes[user.id]
     assert rehashed is not None
     assert rehashed.startswith("$2b$05$")
-    stricter.login(user.email, PASSWORD, HOME)
+    stricter.login(user.email, PASSWORD, AT_HOME)
     assert store.hashes[user.id] == rehashed
 
 
-def test_a_sign_in_that_met_a_change_looks_again(accounts: Accounts, store: MemoryStore) -> None:
+def test_a_sign_in_that_met_a_change_looks_again(people: People, store: MemoryStore) -> None:
     user = store.add(a_user())
     store.stale = 3
 
-    assert accounts.login(user.email, PASSWORD, HOME).user == user
+    assert people.accounts.login(user.email, PASSWORD, AT_HOME).user == user
     assert store.calls.count("open_session") == 4
 
 
-def test_a_sign_in_that_meets_changes_without_end_gives_up(accounts: Accounts, store: MemoryStore) -> None:
+def test_a_sign_in_that_meets_changes_without_end_gives_up(people: People, store: MemoryStore) -> None:
     user = store.add(a_user())
     store.stale = 10_000
 
     with pytest.raises(ServiceUnavailable):
-        accounts.login(user.email, PASSWORD, HOME)
+        people.accounts.login(user.email, PASSWORD, AT_HOME)
     assert store.sessions == {}
 
 
-def test_one_session_too_many_ends_the_oldest(accounts: Accounts, store: MemoryStore, clock: StoppedClock) -> None:
+def test_one_session_too_many_ends_the_oldest(people: People, store: MemoryStore, clock: StoppedClock) -> None:
     user = store.add(a_user())
     for _ in range(MOST_SESSIONS):
-        accounts.login(user.email, PASSWORD, HOME)
+        people.accounts.login(user.email, PASSWORD, AT_HOME)
         clock.advance(seconds=1)
     oldest = min(store.sessions.values(), key=lambda session: session.created_at)
     assert "prune_sessions" not in store.calls
 
-    newest = accounts.login(user.email, PASSWORD, HOME)
+    newest = people.accounts.login(user.email, PASSWORD, AT_HOME)
 
     assert len(store.sessions) == MOST_SESSIONS == 100
     assert oldest.id not in store.sessions
@@ -252,13 +250,13 @@ def test_one_session_too_many_ends_the_oldest(accounts: Accounts, store: MemoryS
 
 
 def test_a_refresh_gives_the_successor_and_replays_give_the_same(
-    accounts: Accounts, store: MemoryStore, clock: StoppedClock
+    people: People, store: MemoryStore, clock: StoppedClock
 ) -> None:
-    first = accounts.register(NEW)
+    first = signed_up(people, NEW)
     clock.advance(days=1)
-    second = accounts.refresh(first.refresh_token)
+    second = people.accounts.refresh(first.refresh_token)
     clock.advance(days=3)
-    replay = accounts.refresh(first.refresh_token)
+    replay = people.accounts.refresh(first.refresh_token)
 
     assert second.refresh_token == replay.refresh_token != first.refresh_token
     assert second.user == first.user
@@ -266,42 +264,42 @@ def test_a_refresh_gives_the_successor_and_replays_give_the_same(
 
 
 def test_a_token_that_returns_after_its_time_ends_its_session(
-    accounts: Accounts, store: MemoryStore, clock: StoppedClock
+    people: People, store: MemoryStore, clock: StoppedClock
 ) -> None:
-    first = accounts.register(NEW)
-    second = accounts.refresh(first.refresh_token)
-    accounts.refresh(second.refresh_token)
+    first = signed_up(people, NEW)
+    second = people.accounts.refresh(first.refresh_token)
+    people.accounts.refresh(second.refresh_token)
     clock.advance(seconds=30)
-    accounts.refresh(first.refresh_token)
+    people.accounts.refresh(first.refresh_token)
     clock.advance(milliseconds=1)
 
     with pytest.raises(Unauthenticated) as refusal:
-        accounts.refresh(first.refresh_token)
+        people.accounts.refresh(first.refresh_token)
 
     assert refusal.value.reason == "TOKEN_REUSED"
     assert store.sessions == {}
     with pytest.raises(Unauthenticated):
-        accounts.refresh(second.refresh_token)
+        people.accounts.refresh(second.refresh_token)
 
 
-def test_a_made_up_token_leaves_the_session_as_it_is(accounts: Accounts, store: MemoryStore) -> None:
-    genuine = RefreshToken.parse(accounts.register(NEW).refresh_token)
+def test_a_made_up_token_leaves_the_session_as_it_is(people: People, store: MemoryStore) -> None:
+    genuine = RefreshToken.parse(signed_up(people, NEW).refresh_token)
     before = dict(store.sessions)
 
     for number in (0, 1, 2):
         with pytest.raises(Unauthenticated) as refusal:
-            accounts.refresh(replace(genuine, number=number, secret=bytes(32)).text())
+            people.accounts.refresh(replace(genuine, number=number, secret=bytes(32)).text())
         assert refusal.value.reason is None
     assert store.sessions == before
 
 
 def _switch_off(store: MemoryStore, user: User) -> None:
-    store.update_user(user, replace(user, is_active=False))
+    store.update_user(user, replace(user, is_active=False), None)
 
 
 def _switch_off_and_on(store: MemoryStore, user: User) -> None:
     _switch_off(store, user)
-    store.update_user(store.users[user.id], user)
+    store.update_user(store.users[user.id], user, None)
 
 
 @pytest.mark.parametrize(
@@ -315,62 +313,80 @@ def _switch_off_and_on(store: MemoryStore, user: User) -> None:
     ids=["signed out", "switched off", "switched off and on", "deleted"],
 )
 def test_a_session_that_has_ended_is_not_refreshed(
-    accounts: Accounts, store: MemoryStore, happens: Callable[[MemoryStore, User], None]
+    people: People, store: MemoryStore, happens: Callable[[MemoryStore, User], None]
 ) -> None:
-    signed = accounts.register(NEW)
+    signed = signed_up(people, NEW)
     happens(store, signed.user)
 
     with pytest.raises(Unauthenticated):
-        accounts.refresh(signed.refresh_token)
+        people.accounts.refresh(signed.refresh_token)
 
 
-def test_a_session_is_refreshed_up_to_its_end_and_not_on_it(accounts: Accounts, clock: StoppedClock) -> None:
-    signed = accounts.register(NEW)
-    clock.advance(days=30, milliseconds=-1)
-    accounts.refresh(signed.refresh_token)
+def test_a_session_is_refreshed_up_to_its_end_and_not_on_it(people: People, clock: StoppedClock) -> None:
+    latest = signed_up(people, NEW)
+    for _ in range(3):
+        clock.advance(days=10, milliseconds=-1)
+        latest = people.accounts.refresh(latest.refresh_token)
+    clock.advance(milliseconds=2)
+    people.accounts.refresh(latest.refresh_token)
     clock.advance(milliseconds=1)
 
     with pytest.raises(Unauthenticated):
-        accounts.refresh(signed.refresh_token)
+        people.accounts.refresh(latest.refresh_token)
 
 
-def test_a_refresh_that_others_overtook_looks_again(accounts: Accounts, store: MemoryStore) -> None:
-    signed = accounts.register(NEW)
+def test_a_session_that_is_not_used_for_its_idle_time_has_ended(people: People, clock: StoppedClock) -> None:
+    first = signed_up(people, NEW)
+    clock.advance(days=14, milliseconds=-1)
+    second = people.accounts.refresh(first.refresh_token)
+    clock.advance(days=14, milliseconds=-1)
+    assert people.accounts.refresh(second.refresh_token).user == first.user
+    clock.advance(milliseconds=1)
+    unused = people.accounts.login(NEW["email"], PASSWORD, AT_HOME)
+    clock.advance(days=14)
+
+    with pytest.raises(Unauthenticated):
+        people.accounts.refresh(unused.refresh_token)
+
+
+def test_a_refresh_that_others_overtook_looks_again(people: People, store: MemoryStore) -> None:
+    signed = signed_up(people, NEW)
     store.stale = 3
 
-    accounts.refresh(signed.refresh_token)
+    people.accounts.refresh(signed.refresh_token)
 
     assert store.calls.count("step_session") == 4
 
 
-def test_a_refresh_that_is_overtaken_without_end_gives_up(accounts: Accounts, store: MemoryStore) -> None:
-    signed = accounts.register(NEW)
+def test_a_refresh_that_is_overtaken_without_end_gives_up(people: People, store: MemoryStore) -> None:
+    signed = signed_up(people, NEW)
     store.stale = 10_000
 
     with pytest.raises(ServiceUnavailable):
-        accounts.refresh(signed.refresh_token)
+        people.accounts.refresh(signed.refresh_token)
 
 
-def test_signing_out_ends_this_session_and_no_other(accounts: Accounts, store: MemoryStore) -> None:
+def test_signing_out_ends_this_session_and_no_other(people: People, store: MemoryStore) -> None:
     user = store.add(a_user())
     stays, goes = (
-        TOKENS.verify(SESSION, accounts.login(user.email, PASSWORD, HOME).access_token, START) for _ in range(2)
+        TOKENS.verify(SESSION, people.accounts.login(user.email, PASSWORD, AT_HOME).access_token, START)
+        for _ in range(2)
     )
 
-    accounts.logout(Caller(consumer_id=user.id, session_id=goes.own["sid"]))
+    people.accounts.logout(Caller(consumer_id=user.id, session_id=goes.own["sid"]))
 
     assert list(store.sessions) == [stays.own["sid"]]
 
 
-def test_a_credential_has_no_session_to_end(accounts: Accounts) -> None:
+def test_a_credential_has_no_session_to_end(people: People) -> None:
     with pytest.raises(Forbidden):
-        accounts.logout(Caller(consumer_id=JOHN.id, credential_id="c"))
+        people.accounts.logout(Caller(consumer_id=JOHN.id, credential_id="c"))
     with pytest.raises(Unauthenticated):
-        accounts.logout(ANONYMOUS)
+        people.accounts.logout(ANONYMOUS)
 
 
-def test_what_a_sign_in_answers_with_does_not_show_its_tokens(accounts: Accounts) -> None:
-    signed = accounts.register(NEW)
+def test_what_a_sign_in_answers_with_does_not_show_its_tokens(people: People) -> None:
+    signed = signed_up(people, NEW)
 
     assert signed.access_token not in repr(signed)
     assert signed.refresh_token not in repr(signed)

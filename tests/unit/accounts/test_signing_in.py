@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.accounts.lockout import account, no_account
-from gatehouse.accounts.model import SignIn
+from gatehouse.accounts.model import Origin, SignIn
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import NotFound, RateLimitExceeded, TwoFactorRequired, Unauthenticated
 from gatehouse.tokens import SESSION
@@ -26,6 +26,7 @@ from tests.unit.fakes import (
 )
 
 ELSEWHERE = "198.51.100.7"
+DEVICE = "Firefox on Windows"
 WRONG = "WrongPass123!"
 SECRET = b"a secret of 20 bytes"
 
@@ -40,17 +41,17 @@ class Door:
         self.codes: tuple[str, ...] = ()
 
     def login(self, password: str = PASSWORD, address: str = HOME, user: User | None = None) -> SignIn:
-        return self.house.accounts.login((user or self.user).email, password, address)
+        return self.house.people.accounts.login((user or self.user).email, password, Origin(address, DEVICE))
 
     def turn_on(self) -> None:
         caller = TOKENS.verify(SESSION, self.login().access_token, self.clock.now())
         who = signed_in(self.user)
         who = type(who)(consumer_id=caller.subject, session_id=caller.own["sid"])
-        self.house.two_factor.enable(who)
+        self.house.people.two_factor.enable(who)
         secret = self.store.factors.factor(self.user.id).pending
         assert secret is not None
         self.secret = secret
-        self.codes = self.house.two_factor.confirm(who, HOME, app_code(secret, self.clock.now()))
+        self.codes = self.house.people.two_factor.confirm(who, HOME, app_code(secret, self.clock.now()))
         self.clock.advance(minutes=5)
 
     def challenge(self, address: str = HOME) -> str:
@@ -60,7 +61,9 @@ class Door:
         return asked.value.challenge
 
     def complete(self, code: str, challenge: str | None = None, address: str = HOME) -> SignIn:
-        return self.house.accounts.complete_login(challenge or self.challenge(address), code, address)
+        return self.house.people.accounts.complete_login(
+            challenge or self.challenge(address), code, Origin(address, DEVICE)
+        )
 
     def refusal_of_code(self, code: str, challenge: str | None = None) -> str | None:
         with pytest.raises(Unauthenticated) as refusal:
@@ -90,6 +93,7 @@ def test_a_locked_account_answers_as_one_with_another_password(door: Door) -> No
 
 
 def test_whatever_is_wrong_the_same_is_asked_of_the_store(door: Door) -> None:
+    door.turn_on()
     locked, off = door.store.add(a_user("locked")), door.store.add(a_user("off", is_active=False))
     door.store.add(a_user("robot"), None)
     for _ in range(5):
@@ -98,6 +102,7 @@ def test_whatever_is_wrong_the_same_is_asked_of_the_store(door: Door) -> None:
     seen = []
     for user, password in (
         (door.user, WRONG),
+        (door.store.add(a_user("without-factors")), WRONG),
         (a_user("nobody"), PASSWORD),
         (locked, PASSWORD),
         (off, PASSWORD),
@@ -108,7 +113,19 @@ def test_whatever_is_wrong_the_same_is_asked_of_the_store(door: Door) -> None:
         with pytest.raises(Unauthenticated):
             door.login(password, "192.0.2.200", user)
         seen.append((door.store.calls[:], len(door.store.lockouts.calls)))
-    assert seen == [(["find_account"], 4)] * 5
+    assert seen == [(["find_account"], 4)] * 6
+
+
+def test_a_wrong_code_asks_the_same_of_the_store_as_a_right_one_at_a_locked_account(door: Door) -> None:
+    door.turn_on()
+    challenge, now, seen = door.challenge(), door.clock.now(), []
+    for code in (*[wrong_code(door.secret, now)] * 5, app_code(door.secret, now)):
+        for calls in (door.store.calls, door.store.lockouts.calls):
+            calls.clear()
+        with pytest.raises(Unauthenticated):
+            door.complete(code, challenge)
+        seen.append((door.store.calls[:], len(door.store.lockouts.calls)))
+    assert seen == [(["find_account_of"], 4)] * 6
 
 
 def test_failures_are_counted_for_whoever_they_are_of(door: Door) -> None:
@@ -192,10 +209,10 @@ def test_a_session_token_is_no_challenge(door: Door) -> None:
 def test_an_admin_unlocks_and_nobody_else(door: Door) -> None:
     admin = signed_in(door.store.add(a_user("root", role=Role.ADMIN)))
     door.fails(5)
-    assert door.house.unlocking.unlock(admin, door.user.id) == door.user
+    assert door.house.people.unlocking.unlock(admin, door.user.id) == door.user
     assert door.login().user == door.user
     with pytest.raises(NotFound):
-        door.house.unlocking.unlock(admin, "nobody")
+        door.house.people.unlocking.unlock(admin, "nobody")
 
 
 def test_a_deleted_user_and_the_next_one_share_no_failures(door: Door) -> None:

@@ -29,6 +29,7 @@ from gatehouse.permissions import ANONYMOUS, Caller
 from tests.unit.factors import MemoryFactors, app_code, wrong_code
 from tests.unit.fakes import HOME, START, StoppedClock, a_user, signed_in
 from tests.unit.lockouts import MemoryLockouts
+from tests.unit.post import the_writer
 
 RULES = Rules(per_address=5, in_all=100, first_lock=timedelta(minutes=15))
 
@@ -44,6 +45,7 @@ class Home:
             store=self.store,
             clock=clock,
             lockout=Lockout(self.lockouts, RULES),
+            writer=the_writer(clock),
             issuer="Gatehouse",
             draw=lambda text: f"<svg>{text}</svg>",
         )

@@ -5,21 +5,10 @@ from functools import partial
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from gatehouse.accounts.service import Accounts
 from gatehouse.clock import Clock
 from gatehouse.settings import Settings
-from tests.gate_machine import YEARS, GateMachine, World
-from tests.unit.fakes import (
-    CHALLENGES,
-    HASHER,
-    POLICY,
-    SESSION_TOKENS,
-    MemoryStore,
-    StoppedClock,
-    the_admission,
-    the_guard,
-    the_house,
-)
+from tests.gate_machine import GateMachine, World
+from tests.unit.fakes import MemoryStore, StoppedClock, the_admission, the_house
 from tests.unit.plan_stores import MemoryPlans
 
 
@@ -28,10 +17,8 @@ def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
     house = the_house(store, clock, chosen)
     find_plan = MemoryPlans(store).find_plan
     return World(
-        functions=[the_admission(store, store.gates, at, chosen, find_plan) for at in (clock, late)],
-        accounts=Accounts(
-            store, clock, HASHER, POLICY, SESSION_TOKENS, YEARS, the_guard(store.lockouts, chosen), CHALLENGES
-        ),
+        functions=[the_admission(store, store.gates, store.lockouts, at, chosen, find_plan) for at in (clock, late)],
+        people=house.people,
         consumers=house.consumers,
         credentials=house.credentials,
         plans=house.plans,

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from gatehouse.admission.guesses import Guesses
 from gatehouse.admission.model import StoredCredential
 from gatehouse.admission.secrets import REMEMBERED, Secrets
 from gatehouse.consumers.model import Role
@@ -15,8 +14,8 @@ from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.credentials.rotation import rotated
 from gatehouse.ids import new_id
 from gatehouse.lately import Lately
-from tests.unit.fakes import HASHER, HOME, START
-from tests.unit.gates import MemoryGates
+from tests.unit.fakes import HASHER, HOME, START, the_guesses, the_settings
+from tests.unit.lockouts import MemoryLockouts
 
 CHOSEN = "Chosen-Secret-1"
 CHOSEN_HASH = HASHER.hash(CHOSEN)
@@ -54,23 +53,25 @@ def hasher() -> CountingHasher:
 
 
 @pytest.fixture
-def gates() -> MemoryGates:
-    return MemoryGates()
+def lockouts() -> MemoryLockouts:
+    return MemoryLockouts()
 
 
 @pytest.fixture
-def secrets(hasher: Any, gates: MemoryGates) -> Secrets:
-    guesses = Guesses(gates, Lately(), per_key=5, per_address=50, seconds=900)
-    return Secrets(hasher, guesses, Lately(), b"dies with the function")
+def secrets(hasher: Any, lockouts: MemoryLockouts) -> Secrets:
+    guesses = the_guesses(lockouts, the_settings())
+    return Secrets(hasher, lambda: guesses, Lately(), b"dies with the function")
 
 
-def test_a_made_secret_is_known_without_a_cost(secrets: Secrets, hasher: CountingHasher, gates: MemoryGates) -> None:
+def test_a_made_secret_is_known_without_a_cost(
+    secrets: Secrets, hasher: CountingHasher, lockouts: MemoryLockouts
+) -> None:
     secret = make_secret("mobile-app")
     stored = replace(OF_A_CHOSEN_SECRET, secret_hash=hash_made_secret(secret))
     assert secrets.recognise(ApiKey("mobile-app", secret), stored, START) == 1
     assert secrets.verify(ApiKey("mobile-app", secret), stored, HOME, START) == 1
     assert secrets.recognise(ApiKey("mobile-app", make_secret("mobile-app")), stored, START) is None
-    assert (hasher.paid, gates.calls) == (0, [])
+    assert (hasher.paid, lockouts.calls) == (0, [])
 
 
 def test_a_chosen_secret_is_hashed_once_and_remembered_for_a_minute(secrets: Secrets, hasher: CountingHasher) -> None:
@@ -94,7 +95,7 @@ def test_what_is_remembered_is_for_its_own_secret_and_its_own_hash(secrets: Secr
 
 
 def test_what_one_function_remembers_is_nothing_to_another(
-    secrets: Secrets, hasher: CountingHasher, gates: MemoryGates
+    secrets: Secrets, hasher: CountingHasher, lockouts: MemoryLockouts
 ) -> None:
     secrets.verify(RIGHT, OF_A_CHOSEN_SECRET, HOME, START)
     other = replace(secrets, digest_key=b"of another function")
@@ -102,28 +103,28 @@ def test_what_one_function_remembers_is_nothing_to_another(
 
 
 def test_a_wrong_secret_costs_one_hash_whoever_made_the_right_one_and_whether_there_is_one(
-    secrets: Secrets, hasher: CountingHasher, gates: MemoryGates
+    secrets: Secrets, hasher: CountingHasher, lockouts: MemoryLockouts
 ) -> None:
     made = replace(OF_A_CHOSEN_SECRET, secret_hash=hash_made_secret(make_secret("mobile-app")))
     of_a_token = replace(OF_A_CHOSEN_SECRET, secret_hash=None)
     calls = []
     for number, stored in enumerate((OF_A_CHOSEN_SECRET, made, of_a_token, None), start=1):
-        gates.tries.clear()
-        gates.calls.clear()
+        lockouts.ledgers.clear()
+        lockouts.calls.clear()
         assert secrets.verify(WRONG, stored, HOME, START) is None
         assert hasher.paid == number
-        calls.append(gates.calls.copy())
+        calls.append(lockouts.calls.copy())
     assert calls == [calls[0]] * 4
 
 
 @pytest.mark.parametrize("stored", [None, OF_A_CHOSEN_SECRET], ids=["unknown", "known"])
 def test_a_made_key_id_costs_no_hash_where_no_secret_was_chosen_for_it(
-    secrets: Secrets, hasher: CountingHasher, gates: MemoryGates, stored: StoredCredential | None
+    secrets: Secrets, hasher: CountingHasher, lockouts: MemoryLockouts, stored: StoredCredential | None
 ) -> None:
     key_id = "gatehouse_0123456789abcdef"
     known = None if stored is None else replace(stored, secret_hash=hash_made_secret(make_secret(key_id)))
     assert secrets.verify(ApiKey(key_id, make_secret(key_id)), known, HOME, START) is None
-    assert (hasher.paid, list(gates.tries)) == (0, [f"address/{HOME}"])
+    assert (hasher.paid, [subject.split("/")[0] for subject in lockouts.ledgers]) == (0, ["made"])
 
 
 def both_versions(now: datetime) -> tuple[StoredCredential, ApiKey]:

@@ -24,6 +24,7 @@ from gatehouse.wall.model import OwnKey
 from gatehouse.wiring import Gatehouse
 from tests.unit.credentials.programs import ENTRANCES
 from tests.unit.fakes import (
+    AT_HOME,
     HOME,
     PASSWORD,
     START,
@@ -61,7 +62,7 @@ def user(store: MemoryStore) -> User:
 
 @pytest.fixture
 def token(house: Gatehouse, user: User) -> str:
-    return house.accounts.login(user.email, PASSWORD, HOME).access_token
+    return house.people.accounts.login(user.email, PASSWORD, AT_HOME).access_token
 
 
 def make(house: Gatehouse, user: User, kind: CredentialType, **more: Any) -> tuple[Credential, str]:
@@ -101,7 +102,7 @@ def test_a_session_comes_in_as_its_person_with_the_role_and_the_limit_of_now(
 ) -> None:
     [session] = store.sessions.values()
     assert admission.by_session(token, HOME) == Admitted(
-        caller=Caller(consumer_id=user.id, role=Role.MODERATOR, session_id=session.id),
+        caller=Caller(consumer_id=user.id, role=Role.MODERATOR, session_id=session.id, generation=0),
         allowance=left(99),
         gateway_key="shared" + SEED,
     )
@@ -115,12 +116,12 @@ def test_a_session_comes_in_as_its_person_with_the_role_and_the_limit_of_now(
 def test_an_old_session_token_comes_in_as_nobody_with_the_reason_and_costs_its_address(
     admission: Admission, clock: StoppedClock, store: MemoryStore, token: str
 ) -> None:
-    clock.advance(hours=1)
+    clock.advance(hours=24)
     store.calls.clear()
     told = admission.by_session(token, HOME)
     assert told == Admitted(
         caller=Caller(refused_because="TOKEN_EXPIRED"),
-        allowance=Allowance(limit=3, remaining=2, resets_at=MINUTE + HOUR),
+        allowance=Allowance(limit=3, remaining=2, resets_at=MINUTE + 24 * HOUR),
         gateway_key="anonymous" + SEED,
     )
     assert (store.calls, store.gates.calls) == ([], ["enter_address"])
@@ -239,7 +240,7 @@ def test_a_key_id_that_is_a_token_s_id_gets_nothing_of_the_token_and_gives_it_no
 
 def test_sessions_share_one_window_and_credentials_another(house: Gatehouse, store: MemoryStore) -> None:
     user = store.add(a_user("jane"))
-    tokens = [house.accounts.login(user.email, PASSWORD, HOME).access_token for _ in range(2)]
+    tokens = [house.people.accounts.login(user.email, PASSWORD, AT_HOME).access_token for _ in range(2)]
     keys = [make(house, user, CredentialType.KEY_AUTH)[1].split(".") for _ in range(2)]
     calls: list[Callable[[], Admitted]] = [
         *(partial(house.admission.by_session, token, HOME) for token in tokens),
@@ -423,16 +424,20 @@ def test_a_call_over_the_limit_is_no_use(
     assert store.gates.notes == [f"{held[0].id} 1"] * 2
 
 
-def test_the_day_s_first_call_is_noted_whoever_makes_it(
+def test_the_day_s_first_call_is_noted_whoever_makes_it_and_a_session_s_use_at_most_hourly(
     house: Gatehouse, store: MemoryStore, clock: StoppedClock, user: User, token: str
 ) -> None:
     [session] = store.sessions.values()
-    for hours in (0, 11, 1, 23, 1):
-        clock.advance(hours=hours)
+    noted = []
+    for minutes in (0, 59, 1, 59, 571, 30, 29, 1):
+        clock.advance(minutes=minutes)
         fresh = TOKENS.issue(SESSION, user.id, {"sid": session.id}, clock.now(), clock.now() + HOUR)
+        before = len(store.gates.notes)
         house.admission.by_session(fresh, HOME)
-    assert store.gates.notes == ["-"] * 3
-    assert store.gates.gates[user.id].usage == {"s": 1}
+        noted.append(store.gates.notes[before:])
+    use = [f"{session.id} s"]
+    assert noted == [["-"], [], use, [], use, ["-"], [], use]
+    assert store.gates.gates[user.id].usage == {"s": 3}
 
 
 @pytest.mark.parametrize("lost", [True, False], ids=["lost", "down"])

@@ -15,7 +15,7 @@ import pytest
 from gatehouse import telemetry, wiring
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.wiring import Gatehouse
-from tests.unit.fakes import HOME, PASSWORD, START, MemoryStore, StoppedClock, a_user, the_house, the_settings
+from tests.unit.fakes import AT_HOME, HOME, PASSWORD, START, MemoryStore, StoppedClock, a_user, the_house, the_settings
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev"
 SETTINGS = the_settings(TRUSTED_PROXIES="1", GATEWAY_KEY_SEED="5" * 32, THROTTLE_LIMIT_ANONYMOUS="2")
@@ -45,7 +45,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
 
 @pytest.fixture
 def token(house: Gatehouse, store: MemoryStore) -> str:
-    return house.accounts.login(store.add(a_user()).email, PASSWORD, HOME).access_token
+    return house.people.accounts.login(store.add(a_user()).email, PASSWORD, AT_HOME).access_token
 
 
 def _event(**headers: str | list[str]) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def test_an_empty_or_mangled_credential_is_refused_by_the_gate_itself_without_a_
     store: MemoryStore, clock: StoppedClock, headers: Headers
 ) -> None:
     with pytest.raises(Unauthenticated):
-        identify(headers, the_admission(store, store.gates, clock), HOME)
+        identify(headers, the_admission(store, store.gates, store.lockouts, clock), HOME)
 
     assert store.calls == store.gates.calls == []
 

@@ -9,17 +9,37 @@ from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
 from gatehouse.consumers.service import Consumers, UserChanges
-from gatehouse.errors import BadRequest, Conflict, Forbidden, GatehouseError, NotFound, ServiceUnavailable
+from gatehouse.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    GatehouseError,
+    NotFound,
+    ServiceUnavailable,
+    TwoFactorRequired,
+)
 from gatehouse.ids import new_id
+from gatehouse.mail.model import Mail, MailKind
 from gatehouse.permissions import Caller
-from tests.unit.fakes import HASHER, PASSWORD, POLICY, START, MemoryStore, StoppedClock, a_user, signed_in
+from tests.unit.fakes import (
+    HASHER,
+    PASSWORD,
+    POLICY,
+    START,
+    MemoryStore,
+    StoppedClock,
+    a_user,
+    no_code_needed,
+    signed_in,
+)
+from tests.unit.post import the_writer
 
 JANE: NewUser = {"username": "janedoe", "email": "jane@example.com", "password": PASSWORD}
 
 
 @pytest.fixture
 def consumers(store: MemoryStore, clock: StoppedClock) -> Consumers:
-    return Consumers(store, clock, HASHER, POLICY)
+    return Consumers(store, clock, HASHER, POLICY, the_writer(clock), no_code_needed)
 
 
 @pytest.fixture
@@ -218,8 +238,32 @@ def test_an_admin_changes_everything_at_once(consumers: Consumers, admin: Caller
     }
 
     assert consumers.update(admin, user.id, changes) == replace(
-        user, **changes, deactivated_by=DeactivatedBy.ADMIN, revision=1
+        user, **changes, deactivated_by=DeactivatedBy.ADMIN, email_verified_at=START, revision=1
     )
+
+
+def test_who_had_an_email_before_is_told_that_it_was_changed_and_of_nothing_else(
+    consumers: Consumers, store: MemoryStore, admin: Caller, user: User
+) -> None:
+    consumers.update(admin, user.id, {"first_name": "J", "username": "johnny"})
+    assert store.mailroom.to(user.email) == []
+    consumers.update(admin, user.id, {"email": "johnny@example.com"})
+
+    assert store.mailroom.to(user.email) == [MailKind.EMAIL_CHANGED]
+    assert store.mailroom.to("johnny@example.com") == []
+
+
+def test_an_email_is_changed_by_who_has_given_a_fresh_code_and_names_by_anybody(
+    store: MemoryStore, clock: StoppedClock, admin: Caller, user: User
+) -> None:
+    def refuse(_caller: Caller) -> None:
+        raise TwoFactorRequired("This takes a code.", reason="CODE_NEEDED")
+
+    strict = Consumers(store, clock, HASHER, POLICY, the_writer(clock), refuse)
+    with pytest.raises(TwoFactorRequired):
+        strict.update(admin, user.id, {"email": "johnny@example.com"})
+    assert store.users[user.id] == user
+    assert strict.update(admin, user.id, {"first_name": "J"}).first_name == "J"
 
 
 @pytest.mark.parametrize("name", ["username", "email", "role", "is_active"])
@@ -289,9 +333,9 @@ def test_a_right_that_was_lost_between_two_tries_is_missed_at_the_second(
 ) -> None:
     write = store.update_user
 
-    def promoted_meanwhile(before: User, after: User) -> None:
+    def promoted_meanwhile(before: User, after: User, notice: Mail | None) -> None:
         store.users[user.id] = replace(user, role=Role.ADMIN, revision=1)
-        write(before, after)
+        write(before, after, notice)
 
     monkeypatch.setattr(store, "update_user", promoted_meanwhile)
     with pytest.raises(Forbidden):
@@ -310,6 +354,8 @@ def test_an_admin_makes_a_consumer_of_any_role_and_kind(
         first_name="Jane",
         role=Role.MODERATOR,
         kind=Kind.PARTNER,
+        email_verified_at=START,
+        password_changed_at=START,
         created_at=START,
         updated_at=START,
     )

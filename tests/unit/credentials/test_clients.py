@@ -250,6 +250,17 @@ def test_a_long_lived_token_can_be_looked_at_as_well(clients: Clients, store: Me
     assert live == LiveToken(claims=TOKENS.verify(CREDENTIAL, token, START), credential=held, scopes=("users:read",))
 
 
+def test_a_token_of_another_kind_than_its_credential_is_not_active(
+    clients: Clients, store: MemoryStore, owner: User
+) -> None:
+    client = _client(store, owner)
+    for type_ in CredentialType:
+        own = {"cid": _client(store, owner, type=type_).id, "ver": 1}
+        for kind, takes in ((CLIENT_ACCESS, CredentialType.OAUTH2), (CREDENTIAL, CredentialType.JWT)):
+            token = TOKENS.issue(kind, owner.id, own, START, START + HOUR)
+            assert (clients.introspect(_caller(client), token) is not None) is (type_ is takes)
+
+
 def test_what_is_no_token_of_a_program_is_not_active_and_costs_no_read(
     clients: Clients, store: MemoryStore, owner: User
 ) -> None:

@@ -13,10 +13,11 @@ from gatehouse.credentials.kinds import basic_auth, bearer_jwt, key_auth, oauth2
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.errors import BadRequest, Unauthenticated
 from gatehouse.ids import new_id
-from gatehouse.tokens import CREDENTIAL, SigningKeys, TokenExpired, Tokens
+from gatehouse.tokens import CREDENTIAL, TokenExpired, Tokens
 from tests.unit.fakes import KEY, START
+from tests.unit.rings import a_ring
 
-TOKENS = Tokens(lambda: SigningKeys("k1", {"k1": KEY}), "gatehouse")
+TOKENS = Tokens(a_ring("k1", {"k1": KEY}), "gatehouse")
 CHOSEN = ApiKey("my-service", "a:b%41+c~")
 
 

@@ -15,7 +15,9 @@ from gatehouse.credentials.service import Credentials
 from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable
 from gatehouse.ids import new_id
 from gatehouse.permissions import Caller
-from gatehouse.tokens import CREDENTIAL, SigningKeys, Tokens
+from gatehouse.signing.keys import SigningKeys
+from gatehouse.signing.ring import KeyRing
+from gatehouse.tokens import CREDENTIAL, Tokens
 from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, no_code_needed, signed_in
 
 DAY = timedelta(days=1)
@@ -237,7 +239,11 @@ def test_without_a_key_to_sign_with_nothing_is_made_or_rotated(
         raise ServiceUnavailable("The signing keys could not be read. Try again.")
 
     credentials = Credentials(
-        store, clock, Issuer(HASHER, Tokens(no_keys, "gatehouse"), chosen_secrets=True), True, no_code_needed
+        store,
+        clock,
+        Issuer(HASHER, Tokens(KeyRing(no_keys, clock), "gatehouse"), chosen_secrets=True),
+        True,
+        no_code_needed,
     )
     held = _held(store, owner, type=JWT, expires_at=START + DAY)
     with pytest.raises(ServiceUnavailable):

@@ -15,7 +15,7 @@ from gatehouse.credentials.model import Credential, CredentialQuery, CredentialT
 from gatehouse.credentials.service import MOST_ACTIVE, CredentialChanges, Credentials, NewCredential
 from gatehouse.errors import BadRequest, Conflict, Forbidden, GatehouseError, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id
-from gatehouse.permissions import Caller
+from gatehouse.permissions import Caller, CallersSession
 from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, no_code_needed, signed_in
 
 KEY_AUTH = CredentialType.KEY_AUTH
@@ -211,9 +211,9 @@ def test_an_owner_who_is_deleted_meanwhile_gets_no_credential(
 ) -> None:
     write = store.create_credential
 
-    def deleted_meanwhile(credential: Credential, secret_hash: str | None) -> Credential:
+    def deleted_meanwhile(credential: Credential, secret_hash: str | None, maker: CallersSession | None) -> Credential:
         store.users.pop(user.id, None)
-        return write(credential, secret_hash)
+        return write(credential, secret_hash, maker)
 
     monkeypatch.setattr(store, "create_credential", deleted_meanwhile)
     with pytest.raises(NotFound):

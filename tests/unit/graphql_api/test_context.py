@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from authorizer import policy
+from gatehouse.accounts.devices import UNKNOWN
+from gatehouse.accounts.model import Origin
 from gatehouse.admission.meters import Allowance
 from gatehouse.admission.model import Admitted
 from gatehouse.consumers.model import Role
@@ -17,6 +19,7 @@ from tests.unit.graphql_api.conftest import PLENTY
 
 ARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/POST/graphql"
 HOUSE = the_house(MemoryStore(), StoppedClock())
+SOMEWHERE_AT_HOME = Origin(HOME, UNKNOWN)
 
 
 def _told(caller: Caller = ANONYMOUS, allowance: Allowance = PLENTY, plan_id: str | None = None) -> dict[str, Any]:
@@ -44,7 +47,7 @@ def _read(told: dict[str, Any]) -> RequestContext:
     ],
 )
 def test_every_caller_arrives_as_the_authorizer_found_it(caller: Caller) -> None:
-    assert _read(_told(caller)) == RequestContext(HOUSE, caller, "r-1", PLENTY, address=HOME)
+    assert _read(_told(caller)) == RequestContext(HOUSE, caller, "r-1", PLENTY, origin=SOMEWHERE_AT_HOME)
 
 
 def test_scopes_that_were_lost_on_the_way_are_none_at_all() -> None:
@@ -58,7 +61,7 @@ def test_the_plan_arrives_with_the_credential_that_has_it() -> None:
     program = Caller(consumer_id="u", credential_id="k", credential_number=1)
 
     assert _read(_told(program, plan_id="p-1")) == RequestContext(
-        HOUSE, program, "r-1", PLENTY, plan_id="p-1", address=HOME
+        HOUSE, program, "r-1", PLENTY, plan_id="p-1", origin=SOMEWHERE_AT_HOME
     )
 
 
@@ -66,7 +69,7 @@ def test_a_limit_that_is_used_up_arrives_with_the_time_to_wait() -> None:
     nothing = Allowance(limit=10, remaining=0, resets_at=START + timedelta(seconds=38), is_spent=True)
 
     assert _read(_told(allowance=nothing)) == RequestContext(
-        HOUSE, ANONYMOUS, "r-1", nothing, retry_after=38, address=HOME
+        HOUSE, ANONYMOUS, "r-1", nothing, retry_after=38, origin=SOMEWHERE_AT_HOME
     )
 
 

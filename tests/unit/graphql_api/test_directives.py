@@ -22,8 +22,13 @@ from graphql_api.directives import Access, Rule, enforce, root_field, rule_of, s
 from tests.unit.fakes import SCHEMA, a_user, signed_in, the_settings
 from tests.unit.graphql_api.conftest import PLENTY
 
-PUBLIC = {"register", "login", "completeTwoFactorLogin", "refreshToken"}
-HASHES_OR_MAKES_SECRETS = {
+PUBLIC = {
+    *("register", "login", "completeTwoFactorLogin", "refreshToken"),
+    *("requestPasswordReset", "resetPassword", "acceptInvitation"),
+}
+HASHES_OR_MAKES_SECRETS_OR_MAILS = {
+    *("changePassword", "requestPasswordReset", "resetPassword", "changeEmail", "requestEmailVerification"),
+    *("verifyEmail", "inviteUser", "acceptInvitation"),
     *("register", "login", "createUser", "createCredential", "rotateCredential"),
     *("completeTwoFactorLogin", "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor"),
 }
@@ -35,7 +40,15 @@ REQUIRED = {
     "credential": Action.READ_CREDENTIALS,
     "credentials": Action.READ_CREDENTIALS,
     "credentialsConnection": Action.READ_CREDENTIALS,
+    "sessions": Action.READ_SESSIONS,
     "logout": Action.END_SESSION,
+    "revokeSession": Action.END_SESSION,
+    "revokeAllSessions": Action.END_SESSION,
+    "changePassword": Action.CHANGE_PASSWORD,
+    "changeEmail": Action.CHANGE_EMAIL,
+    "requestEmailVerification": Action.VERIFY_EMAIL,
+    "verifyEmail": Action.VERIFY_EMAIL,
+    "inviteUser": Action.INVITE_USER,
     "enableTwoFactor": Action.MANAGE_TWO_FACTOR,
     "confirmTwoFactor": Action.MANAGE_TWO_FACTOR,
     "disableTwoFactor": Action.MANAGE_TWO_FACTOR,
@@ -108,11 +121,11 @@ def test_each_root_field_asks_for_its_own_right(schema: GraphQLSchema) -> None:
     assert asked == {**REQUIRED, **dict.fromkeys(PUBLIC)}
 
 
-def test_every_mutation_that_hashes_or_makes_a_secret_stands_once(schema: GraphQLSchema) -> None:
+def test_every_mutation_that_hashes_or_makes_a_secret_or_mails_stands_once(schema: GraphQLSchema) -> None:
     assert schema.mutation_type is not None
     assert schema.query_type is not None
     once = {name for name, field in schema.mutation_type.fields.items() if stands_once(field)}
-    assert once == HASHES_OR_MAKES_SECRETS
+    assert once == HASHES_OR_MAKES_SECRETS_OR_MAILS
     assert not any(stands_once(field) for field in schema.query_type.fields.values())
 
 

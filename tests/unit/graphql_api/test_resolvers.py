@@ -29,7 +29,7 @@ def test_signing_up_answers_with_tokens_and_the_user(api: Api, clock: StoppedClo
     user = signed["user"]
 
     assert TOKENS.verify(SESSION, signed["accessToken"], clock.now()).subject == user["id"]
-    assert signed["expiresIn"] == 3600
+    assert signed["expiresIn"] == 86_400
     assert user == {
         "id": user["id"],
         "username": "johndoe",

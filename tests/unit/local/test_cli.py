@@ -1,5 +1,6 @@
 """`gatehouse …`, on a table as it is deployed: the first ADMIN, and API Gateway's keys."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,17 +45,24 @@ def run(*arguments: str, typed: str | None = None) -> Result:
     return CliRunner().invoke(cli.main, ["admin", "create", "--email", "Ada@example.com", *arguments], input=typed)
 
 
-def test_the_first_admin_is_made_and_its_password_shown_once(people: Any) -> None:
+def test_the_first_admin_is_made_and_the_link_that_sets_the_password_shown_once(people: Any) -> None:
     result = run(*HERE)
     assert result.exit_code == 0
-    said, password = result.stdout.splitlines()
+    said, told = result.stdout.splitlines()
     assert said == "Ada@example.com is the first ADMIN."
-    assert len(password.removeprefix("Password, shown this once: ")) >= 20
-    assert password not in str(people.scan(TableName="people")["Items"])
+    form = r"To set the password, once and within 24 hours: http://localhost:3000/set-password#token=(gatehouse_begin_[\w-]{43})"
+    token = re.fullmatch(form, told)
+    assert token is not None
+    assert token[1] not in str(people.scan(TableName="people")["Items"])
+
+
+def test_the_link_may_be_asked_for_again(people: Any) -> None:
+    links = {run(*HERE).stdout.splitlines()[1] for _ in range(2)}
+    assert len(links) == 2
 
 
 def test_a_second_admin_is_not_made_so(people: Any) -> None:
-    assert run(*HERE).exit_code == 0
+    assert run(*HERE, "--ask-password", typed="Chosen-Secret-1\nChosen-Secret-1\n").exit_code == 0
     before = people.scan(TableName="people")["Items"]
     result = run(*HERE)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -106,8 +114,9 @@ def test_what_is_missing_is_asked_for(arguments: tuple[str, ...], question: str)
 class Stacks:
     """A session whose CloudFormation knows one stack."""
 
-    def __init__(self, outputs: list[dict[str, str]]) -> None:
+    def __init__(self, outputs: list[dict[str, str]], **parameters: str) -> None:
         self._outputs = outputs
+        self._parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
 
     def create_client(self, service: str, region: str) -> "Stacks":
         assert (service, region) == ("cloudformation", "us-east-1")
@@ -115,7 +124,7 @@ class Stacks:
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - the API's own name
         assert StackName == "gatehouse-prod"
-        return {"Stacks": [{"Outputs": self._outputs}]}
+        return {"Stacks": [{"Outputs": self._outputs, "Parameters": self._parameters}]}
 
     def get_config_variable(self, _: str) -> None:
         return None
@@ -123,9 +132,11 @@ class Stacks:
 
 def test_a_stacks_table_is_its_output(monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = [{"OutputKey": "Url", "OutputValue": "x"}, {"OutputKey": "TableName", "OutputValue": "made-by-stack"}]
-    monkeypatch.setattr(botocore.session, "get_session", lambda: Stacks(outputs))
+    stacks = Stacks(outputs, MailFrom="gatehouse@example.com", AppUrl="https://app.example.com", Stage="prod")
+    monkeypatch.setattr(botocore.session, "get_session", lambda: stacks)
     settings = cli._settings("another", "gatehouse-prod", None, "us-east-1")
     assert (settings.table_name, settings.region, settings.dynamodb_endpoint) == ("made-by-stack", "us-east-1", None)
+    assert (settings.mail_from, settings.app_url) == ("gatehouse@example.com", "https://app.example.com")
 
 
 def test_a_stack_without_a_table_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

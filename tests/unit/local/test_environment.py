@@ -11,6 +11,8 @@ from local.gateway.environment import (
     choices,
     cut_off,
     function_variables,
+    kept_secret,
+    key_file,
     lend_credentials,
     load_example,
     load_template,
@@ -44,8 +46,8 @@ def test_parameters_are_set_by_their_name_in_the_environment(template_path: Path
     assert (template.api.stage, template.region) == ("dev", "eu-west-1")
 
 
-def test_functions_get_the_templates_variables_and_what_differs_here(template: Template, tmp_path: Path) -> None:
-    assert function_variables(template, {"JWT_SECRET": SECRET, "OTHER": "x"}, tmp_path) == {
+def test_functions_get_the_templates_variables_and_what_differs_here(template: Template) -> None:
+    assert function_variables(template, {"JWT_SECRET": SECRET, "OTHER": "x"}) == {
         "STAGE": "dev",
         "OWN": "1",
         "TABLE_NAME": "gatehouse",
@@ -56,25 +58,32 @@ def test_functions_get_the_templates_variables_and_what_differs_here(template: T
     }
 
 
-def test_the_environment_goes_before_the_template_but_for_the_secret_of_aws(template: Template, tmp_path: Path) -> None:
+def test_the_environment_goes_before_the_template_but_for_the_secret_of_aws(template: Template) -> None:
     given = {"OWN": "2", "TABLE_NAME": "mine", "JWT_SECRET": SECRET, "JWT_SECRET_ARN": "arn:aws:secretsmanager:x"}
-    variables = function_variables(template, given, tmp_path)
+    variables = function_variables(template, given)
     assert [variables[name] for name in ("OWN", "TABLE_NAME", "JWT_SECRET_ARN")] == ["2", "mine", ""]
 
 
-def test_functions_that_contradict_cannot_share_a_process(template_path: Path, tmp_path: Path) -> None:
+def test_functions_that_contradict_cannot_share_a_process(template_path: Path) -> None:
     text = template_path.read_text(encoding="utf-8")
     template_path.write_text(text.replace("Variables: {OWN", "Variables: {STAGE: other, OWN"), encoding="utf-8")
     with pytest.raises(TemplateError, match="STAGE differs between functions"):
-        function_variables(Template.load(template_path, {}), {}, tmp_path)
+        function_variables(Template.load(template_path, {}), {})
 
 
-def test_a_signing_key_is_made_once_for_its_owner_alone(template: Template, tmp_path: Path) -> None:
+def test_a_signing_key_for_containers_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    first, second = (function_variables(template, {}, kept)["JWT_SECRET"] for _ in range(2))
+    first, second = (kept_secret({}, kept) for _ in range(2))
     assert first == second == (kept / "jwt-secret").read_text(encoding="ascii")
     assert len(first) >= 32
     assert [path.stat().st_mode & 0o777 for path in (kept, kept / "jwt-secret")] == [0o700, 0o600]
+    assert kept_secret({"JWT_SECRET": SECRET}, kept) == SECRET
+
+
+def test_signing_keys_are_kept_in_a_file_unless_there_is_but_one() -> None:
+    assert key_file({}) == key_file({"JWT_SECRET": "", "JWT_SECRET_FILE": ""}) == ROOT / ".local/signing-keys.json"
+    assert key_file({"JWT_SECRET_FILE": "/else/where.json"}) == Path("/else/where.json")
+    assert key_file({"JWT_SECRET": SECRET, "JWT_SECRET_FILE": "/else/where.json"}) is None
 
 
 def test_a_process_that_is_cut_off_has_no_way_to_an_account() -> None:

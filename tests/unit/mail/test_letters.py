@@ -21,6 +21,7 @@ PAGES = {
     MailKind.VERIFY_EMAIL: (Purpose.VERIFY_EMAIL, "/verify-email"),
     MailKind.CONFIRM_NEW_EMAIL: (Purpose.CHANGE_EMAIL, "/change-email"),
     MailKind.PASSWORD_RESET: (Purpose.RESET, "/reset-password"),
+    MailKind.REGISTRATION: (Purpose.INVITATION, "/accept-invitation"),
     MailKind.INVITATION: (Purpose.INVITATION, "/accept-invitation"),
     MailKind.FIRST_ADMIN: (Purpose.BEGIN, "/set-password"),
 }

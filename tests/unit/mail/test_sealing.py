@@ -7,14 +7,14 @@ import pytest
 from gatehouse.accounts.one_use import OneUseToken, Purpose, issue
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.mail.sealing import Seal
-from gatehouse.tokens import SigningKeys
 from tests.unit.fakes import KEY, START
+from tests.unit.rings import a_ring
 
 OTHER_KEY = b"another-signing-key-of-32-bytes-"
 
 
 def seal(current: str, **keys: bytes) -> Seal:
-    return Seal(lambda: SigningKeys(current, keys))
+    return Seal(a_ring(current, keys))
 
 
 def test_a_sealed_token_is_opened_with_its_mail_alone() -> None:

@@ -1,15 +1,16 @@
-"""Writing mails: what is in one, that its token is sealed, and that a mailbox gets few that anybody can ask for."""
-
-from datetime import timedelta
+"""Writing mails: what is in one, and that its token is sealed."""
 
 import pytest
 
 from gatehouse.accounts.one_use import Purpose, issue
+from gatehouse.credentials.keys import make_key_id
 from gatehouse.credentials.model import CredentialType
 from gatehouse.ids import parse_id
 from gatehouse.mail.model import Mail, MailKind
+from gatehouse.mail.writing import MailboxFull, mailbox_of
 from tests.contracts.made_up import a_credential
 from tests.unit.fakes import StoppedClock, a_user
+from tests.unit.mailroom import MemoryMailroom
 from tests.unit.post import SEAL, the_writer
 
 NOTICES = {
@@ -29,7 +30,6 @@ def test_a_mail_with_a_link_has_its_token_sealed_and_the_end_of_its_life(clock: 
     link = issue(Purpose.RESET, "owner", clock.now())
     mail = the_writer(clock).write(MailKind.PASSWORD_RESET, "jo@example.com", link)
 
-    assert mail is not None
     assert mail.sealed_token is not None
     assert mail == Mail(
         id=mail.id,
@@ -44,13 +44,23 @@ def test_a_mail_with_a_link_has_its_token_sealed_and_the_end_of_its_life(clock: 
     assert link[0].text()[-43:] not in mail.sealed_token
 
 
-def test_of_live_credentials_type_and_key_id_are_told_and_no_label(clock: StoppedClock) -> None:
-    owner = a_user()
-    live = [a_credential(owner, label="my secret plan"), a_credential(owner, "g-2", type=CredentialType.JWT)]
+def test_of_live_credentials_nothing_is_told_that_a_caller_chose(clock: StoppedClock) -> None:
+    owner, made = a_user(), make_key_id()
+    live = [
+        a_credential(owner, "CALL-555-0100-TO-SAVE-IT", label="my secret plan"),
+        a_credential(owner, made, type=CredentialType.JWT),
+    ]
     mail = the_writer(clock).write(MailKind.PASSWORD_CHANGED, "jo@example.com", listed=live)
 
-    assert mail is not None
-    assert mail.listed == ("KEY_AUTH, mobile-app", "JWT, g-2")
+    assert mail.listed == (
+        "KEY_AUTH, with a key id that was chosen, made on 1 March 2026 at 12:00 UTC",
+        f"JWT, {made}, made on 1 March 2026 at 12:00 UTC",
+    )
+
+
+@pytest.mark.parametrize("address", ["jo@example.com", "JO@Example.com", "jo+1@example.com", "jo+a+b@example.com"])
+def test_a_mailbox_is_counted_once_whatever_its_address_is_spelled_like(address: str) -> None:
+    assert mailbox_of(address) == mailbox_of("jo@example.com") != mailbox_of("jo@example.org")
 
 
 def test_what_a_template_does_not_ask_for_or_lacks_is_a_mistake_at_once(clock: StoppedClock) -> None:
@@ -65,33 +75,33 @@ def test_what_a_template_does_not_ask_for_or_lacks_is_a_mistake_at_once(clock: S
             write()
 
 
-def test_a_mailbox_gets_three_an_hour_in_whatever_spelling_and_another_one_its_own(clock: StoppedClock) -> None:
-    writer = the_writer(clock)
-    kinds = (MailKind.ACCOUNT_EXISTS,) * 5
-    spellings = ("jo@example.com", "Jo@Example.com", "JO@EXAMPLE.COM", "jo@example.com", "jo@Example.com")
-
-    written = [writer.write(*each) for each in zip(kinds, spellings, strict=True)]
-    assert [mail is not None for mail in written] == [True, True, True, False, False]
-    assert writer.write(MailKind.ACCOUNT_EXISTS, "joe@example.com")
-    clock.advance(hours=1)
-    assert writer.write(MailKind.ACCOUNT_EXISTS, "jo@example.com")
+def is_kept(room: MemoryMailroom, mail: Mail) -> bool:
+    try:
+        room.keep(None, [mail])
+    except MailboxFull:
+        return False
+    return True
 
 
-def test_notices_are_always_written_and_take_nobodys_place(clock: StoppedClock) -> None:
-    writer = the_writer(clock)
+def test_a_mail_is_always_written_and_its_mailbox_is_named_without_regard_to_case(clock: StoppedClock) -> None:
+    assert all(the_writer(clock).write(MailKind.ACCOUNT_EXISTS, "jo@example.com") for _ in range(10))
+    assert mailbox_of("Jo@Example.com") == mailbox_of("jo@example.com") != mailbox_of("joe@example.com")
+    assert "jo" not in mailbox_of("jo@example.com")
+
+
+def test_notices_take_the_place_of_no_other_mail_and_no_other_takes_theirs(clock: StoppedClock) -> None:
+    writer, room = the_writer(clock), MemoryMailroom()
     assert {kind for kind in MailKind if kind.is_notice} == NOTICES
-    assert all(writer.write(MailKind.TOKEN_REUSED, "jo@example.com") for _ in range(10))
-    assert all(writer.write(MailKind.ACCOUNT_EXISTS, "jo@example.com") for _ in range(3))
-    assert writer.write(MailKind.ACCOUNT_EXISTS, "jo@example.com") is None
-    assert writer.write(MailKind.TOKEN_REUSED, "jo@example.com")
+    assert all(is_kept(room, writer.write(MailKind.TOKEN_REUSED, "jo@example.com")) for _ in range(9))
+    assert all(is_kept(room, writer.write(MailKind.ACCOUNT_EXISTS, "jo@example.com")) for _ in range(3))
+    assert not is_kept(room, writer.write(MailKind.ACCOUNT_EXISTS, "Jo@Example.com"))
+    assert is_kept(room, writer.write(MailKind.TOKEN_REUSED, "jo@example.com"))
 
 
-def test_no_hour_has_more_than_three_wherever_it_begins(clock: StoppedClock) -> None:
-    writer, start, written = the_writer(clock), clock.now(), []
-    for _ in range(60):
-        if writer.write(MailKind.ACCOUNT_EXISTS, "jo@example.com"):
-            written.append((clock.now() - start) // timedelta(minutes=1))
-        clock.advance(minutes=7)
+def test_a_mail_for_nobody_is_like_any_other_and_says_so(clock: StoppedClock) -> None:
+    link = issue(Purpose.RESET, "nobody", clock.now())
+    mail = the_writer(clock).write(MailKind.PASSWORD_RESET, "jo@example.com", link, is_for_nobody=True)
 
-    assert all(later - earlier >= 60 for earlier, later in zip(written, written[3:], strict=False))
-    assert len(written) > 15
+    assert mail.is_for_nobody
+    assert mail.sealed_token is not None
+    assert not the_writer(clock).write(MailKind.PASSWORD_RESET, "jo@example.com", link).is_for_nobody

@@ -8,9 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError
 
 from gatehouse.errors import ServiceUnavailable
-from gatehouse.outside.secrets import signing_keys
+from gatehouse.outside.key_versions import key_versions
+from gatehouse.outside.secrets import key_reader
 from gatehouse.settings import InvalidSetting, Settings
-from gatehouse.tokens import SigningKeys
+from gatehouse.signing.keys import InvalidKeySet, SigningKeys
 from tests.unit.fakes import KEY, the_settings
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:jwt"
@@ -23,8 +24,10 @@ class SecretsManager:
     def __init__(self, answer: str | Exception) -> None:
         self.answer = answer
         self.asked: list[str] = []
+        self.clients = 0
 
-    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - the service's own word
+    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, Any]:  # noqa: N803 - the service's own
+        assert VersionStage == "AWSCURRENT"
         self.asked.append(SecretId)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -32,6 +35,7 @@ class SecretsManager:
 
     def create_client(self, service: str, **_: Any) -> "SecretsManager":
         assert service == "secretsmanager"
+        self.clients += 1
         return self
 
 
@@ -49,45 +53,37 @@ def in_aws() -> Settings:
 def test_a_key_in_the_environment_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
     manager = _kept(monkeypatch, "")
 
-    assert signing_keys(the_settings(JWT_SECRET_ARN=ARN)) == SigningKeys("local", {"local": KEY})
-    assert manager.asked == []
+    assert key_reader(the_settings(JWT_SECRET_ARN=ARN))() == SigningKeys("local", {"local": KEY})
+    assert (manager.clients, manager.asked) == (0, [])
 
 
-def test_the_secret_names_the_key_that_signs_and_the_older_ones(
-    monkeypatch: pytest.MonkeyPatch, in_aws: Settings
-) -> None:
+def test_the_secret_is_read_anew_each_time_with_one_client(monkeypatch: pytest.MonkeyPatch, in_aws: Settings) -> None:
     manager = _kept(monkeypatch, json.dumps({"current": "k2", "k1": OLDER, "k2": NEWER}))
+    read = key_reader(in_aws)
 
-    assert signing_keys(in_aws) == SigningKeys("k2", {"k1": OLDER.encode(), "k2": NEWER.encode()})
-    assert manager.asked == [ARN]
+    assert read() == SigningKeys("k2", {"k1": OLDER.encode(), "k2": NEWER.encode()})
+    manager.answer = json.dumps({"current": "k2", "k2": NEWER})
+    assert read() == SigningKeys("k2", {"k2": NEWER.encode()})
+    assert (manager.clients, manager.asked) == (1, [ARN, ARN])
 
 
-@pytest.mark.parametrize(
-    "secret",
-    [
-        {"current": "k1"},
-        {"current": "k2", "k1": NEWER},
-        {"k1": NEWER},
-        {"current": "k1", "k1": "x" * 31},
-        {"current": "k1", "k1": NEWER, "k0": "x" * 31},
-    ],
-    ids=str,
-)
-def test_a_secret_without_its_current_key_or_with_a_short_one_is_refused_and_not_told(
-    monkeypatch: pytest.MonkeyPatch, in_aws: Settings, secret: dict[str, str]
-) -> None:
-    _kept(monkeypatch, json.dumps(secret))
+def test_a_secret_that_is_no_key_set_is_refused_and_not_told(monkeypatch: pytest.MonkeyPatch, in_aws: Settings) -> None:
+    _kept(monkeypatch, json.dumps({"current": "k1", "k1": NEWER[:31]}))
 
-    with pytest.raises(InvalidSetting) as refusal:
-        signing_keys(in_aws)
-    assert str(refusal.value) == "The JWT secret needs its current key, and keys of at least 32 bytes."
+    with pytest.raises(InvalidKeySet) as refusal:
+        key_reader(in_aws)()
+    assert str(refusal.value) == "Each signing key must have at least 32 bytes."
 
 
 def test_without_any_key_the_settings_to_give_are_named() -> None:
-    with pytest.raises(InvalidSetting) as refusal:
-        signing_keys(the_settings(JWT_SECRET=""))
+    nothing = the_settings(JWT_SECRET="")
 
+    with pytest.raises(InvalidSetting) as refusal:
+        key_reader(nothing)
     assert str(refusal.value) == "Either JWT_SECRET or JWT_SECRET_ARN must be set."
+    with pytest.raises(InvalidSetting) as refusal:
+        key_versions(nothing)
+    assert str(refusal.value) == "JWT_SECRET_ARN is not set."
 
 
 @pytest.mark.parametrize(
@@ -105,5 +101,5 @@ def test_secrets_manager_that_does_not_answer_is_a_passing_fault(
     _kept(monkeypatch, fault)
 
     with pytest.raises(ServiceUnavailable) as refusal:
-        signing_keys(in_aws)
+        key_reader(in_aws)()
     assert refusal.value.__cause__ is fault

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.changes import DayEnded, Fact, KeyAffected, MailWritten, SecretUsed
+from gatehouse.changes import DayEnded, Fact, KeyAffected, MailWritten, SecretUsed, SessionUsed
 from gatehouse.storage.changes import facts
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,6 +43,15 @@ def told(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[Fa
 
 def test_a_noted_use_names_credential_and_version() -> None:
     assert told(gate(used=1), gate(used=2, note="cred 3")) == [SecretUsed(CONSUMER, "cred", 3, AT)]
+
+
+def test_a_noted_use_of_a_session_names_the_session() -> None:
+    assert told(gate(used=1), gate(used=2, note="sid s")) == [SessionUsed(CONSUMER, "sid", AT)]
+    assert told(gate(7, used=41), gate(8, "sid s")) == [
+        DayEnded(CONSUMER, 7, {"1": 41, "s": 2}),
+        SessionUsed(CONSUMER, "sid", AT),
+    ]
+    assert told(gate(note="sid s"), gate(note="sid s", epoch=number(1))) == []
 
 
 def test_a_turned_day_tells_the_day_before_as_it_was_at_its_end() -> None:
@@ -102,6 +111,10 @@ def test_nothing_is_told_of_who_has_no_credential_or_of_what_no_key_goes_by(
 
 def mail(**more: Any) -> dict[str, Any]:
     return {"PK": {"S": f"MAIL#{CONSUMER}"}, "SK": {"S": "M"}, "to": {"S": "jo@example.com"}, **more}
+
+
+def test_a_mail_that_is_for_nobody_is_never_told() -> None:
+    assert told(None, mail(SK={"S": "N"})) == []
 
 
 def test_a_mail_is_told_when_it_is_written_and_not_when_it_is_claimed_or_gone() -> None:

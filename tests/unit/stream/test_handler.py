@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gatehouse import telemetry, wiring
-from gatehouse.changes import DayEnded, KeyAffected, MailWritten, SecretUsed
+from gatehouse.changes import DayEnded, KeyAffected, MailWritten, SecretUsed, SessionUsed
 from gatehouse.storage.changes import facts
 from gatehouse.wall.service import Outcome
 from gatehouse.wiring import Following
@@ -22,7 +22,7 @@ from gatehouse.wiring import Following
 EVENTS = Path(__file__).parents[3] / "events/stream"
 CONSUMER = "01a1f9c2-6f3e-7c1b-8a52-3d0e9b7f4c21"
 CREDENTIAL = "01a1f9c3-0b7d-7e44-9f10-52c8a6d1e0b3"
-
+SESSION = "01a1f9c3-5d20-7a91-8e44-20b7c3f5d618"
 MAIL = "01a1f9c4-11aa-7b02-8c33-7f5e0d9b6a42"
 
 
@@ -39,6 +39,9 @@ class Followers:
 
     def note_use(self, consumer_id: str, credential_id: str, version: int, at: datetime) -> None:
         self.done.append(SecretUsed(consumer_id, credential_id, version, at))
+
+    def note_session_use(self, consumer_id: str, session_id: str, at: datetime) -> None:
+        self.done.append(SessionUsed(consumer_id, session_id, at))
 
     def put(self, mail_id: str) -> None:
         if mail_id in self.failing:
@@ -96,6 +99,14 @@ def event(*names: str) -> dict[str, Any]:
 def test_a_use_is_noted_at_the_time_that_the_stream_tells(door: ModuleType, followers: Followers) -> None:
     assert door.handler(event("secret-used"), Context()) == {"batchItemFailures": []}
     assert followers.done == [SecretUsed(CONSUMER, CREDENTIAL, 1, datetime(2026, 11, 23, 10, 40, 12, tzinfo=UTC))]
+
+
+def test_a_use_of_a_session_is_noted_at_the_time_that_the_stream_tells(door: ModuleType, followers: Followers) -> None:
+    used = event("secret-used")
+    used["Records"][0]["dynamodb"]["NewImage"]["note"] = {"S": f"{SESSION} s"}
+
+    assert door.handler(used, Context()) == {"batchItemFailures": []}
+    assert followers.done == [SessionUsed(CONSUMER, SESSION, datetime(2026, 11, 23, 10, 40, 12, tzinfo=UTC))]
 
 
 def test_a_day_that_is_over_is_kept_with_its_requests(door: ModuleType, followers: Followers) -> None:

@@ -45,6 +45,11 @@ class Factor:
     def is_on(self) -> bool:
         return self.secret is not None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is kept of one, were it only to be confirmed."""
+        return self.secret is not None or self.pending is not None
+
     def recognise(self, typed: str, now: datetime) -> Proof | None:
         """What a code proves that a person typed, from the app or from paper."""
         if self.secret is None:
@@ -60,12 +65,25 @@ class Factor:
         return None if self.pending is None else totp.matching_step(self.pending, typed, now, after=0)
 
 
+@dataclass(frozen=True)
+class TurningOn:
+    """What is kept with a secret that counts from now on: the step its code was of, and digests of recovery codes."""
+
+    step: int
+    recovery: frozenset[bytes] = field(repr=False)
+    now: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """A user with the second factor there is, and when their session began and last saw a code, if it is there."""
+    """A user with the second factor there is, and when their session began and last saw a code, if it is in force.
+
+    `generation` is that of their sessions now.
+    """
 
     user: User
     factor: Factor
+    generation: int = 0
     signed_in_at: datetime | None
     proved_at: datetime | None
 

@@ -20,6 +20,9 @@ WINDOW = timedelta(hours=24)
 REMEMBERED = timedelta(hours=48)
 """How long an address is held its failures and its locks, from its latest failure on; longer than any lock."""
 
+OUT_OF_REACH = 1_000_000_000
+"""More failures than there will be."""
+
 _STRANDED = timedelta(minutes=1)
 _A_MOMENT = timedelta(seconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -79,8 +82,8 @@ class Consequence(Enum):
 class Rules:
     """How many failures lock: `per_address` for `first_lock` and twice as long each time, `in_all` until a reset."""
 
-    per_address: int
-    in_all: int
+    per_address: int = OUT_OF_REACH
+    in_all: int = OUT_OF_REACH
     first_lock: timedelta
 
     def bounds(self, now: datetime) -> Bounds:

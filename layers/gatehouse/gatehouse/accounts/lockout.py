@@ -1,8 +1,8 @@
-"""Lockout: wrong passwords and codes are counted at the account that they are for, before they are tried.
+"""Lockout: wrong passwords, codes and chosen secrets are counted at what they are for, before they are tried.
 
-5 failures from one address lock the account for that address alone, for 15 minutes and for twice as long each time
+5 failures from one address lock an account for that address alone, for 15 minutes and for twice as long each time
 again; 100 from anywhere within a day ask for a reset. Only failures lock: what is being tried is bounded, not counted.
-Whoever is locked out is not told so, and what tells them something else costs the same.
+Whoever is locked out of an account is not told so, and what tells them something else costs the same.
 """
 
 import hashlib
@@ -25,15 +25,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Subject:
-    """What is guessed at. Where it `lasts`, what asks for a reset stays until there is one."""
+    """What is guessed at. Where it `lasts`, what asks for a reset stays until there is one, and `user_id` is told."""
 
     name: str
     lasts: bool
+    user_id: str | None = None
 
 
 def account(user_id: str) -> Subject:
     """The account of a user, whatever is tried at it."""
-    return Subject(f"account/{user_id}", lasts=True)
+    return Subject(f"account/{user_id}", lasts=True, user_id=user_id)
 
 
 def no_account(unique_email: str) -> Subject:
@@ -112,12 +113,17 @@ class Attempt:
         self.outcome = _Outcome.SETTLED
 
 
+def _tell_nobody(_user_id: str | None) -> None:
+    return
+
+
 @dataclass(frozen=True)
 class Lockout:
-    """Counts what is tried, by the rules."""
+    """Counts what is tried, by the rules; `tell` is called once where a reset is needed, with the user if any."""
 
     store: LockoutStore
     rules: Rules
+    tell: Callable[[str | None], None] = _tell_nobody
 
     @contextmanager
     def attempt(self, subject: Subject, address: str, now: datetime) -> Iterator[Attempt]:
@@ -132,7 +138,7 @@ class Lockout:
         finally:
             if attempt.refused is None:
                 self._settle(attempt, subject, address, now)
-            else:
+            elif attempt.outcome is not _Outcome.UNDECIDED:  # whoever is told of it need not wait as long
                 _quietly(lambda: self.store.note_refusal(subject.name))
 
     def unlock(self, user_id: str) -> None:
@@ -171,6 +177,8 @@ class Lockout:
         lasts_from = self.rules.in_all if subject.lasts else None
         after = self.store.fail(subject.name, address, milliseconds(now), lasts_from)
         attempt.consequence = None if after is None else self.rules.consequence(after, address)
+        if attempt.consequence is Consequence.NEEDS_RESET:
+            self.tell(subject.user_id)
 
 
 def _quietly(settle: Callable[[], None]) -> None:

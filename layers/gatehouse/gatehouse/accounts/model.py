@@ -1,9 +1,10 @@
 """An account with its password's hash, a session, and what a sign-in answers with."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gatehouse.accounts.factors import Factor, Proof
+from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import Standing, User
 
 
@@ -16,6 +17,19 @@ class Account:
     sessions: int
     generation: int
     factor: Factor = field(default_factory=Factor)
+
+    @property
+    def state(self) -> str:
+        """What a link is bound to: it is void once the email has changed, or something has ended all sessions."""
+        return f"{self.generation} {unique_form(self.user.email)}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a sign-in comes from: its address as the gate counts it, and its device in our own words."""
+
+    address: str
+    device: str
 
 
 @dataclass(frozen=True)
@@ -32,13 +46,15 @@ class Session:
 
     Tokens are numbered from 1. `used` is the highest number that was ever presented, `next_digest` belongs to the one
     after it. `spent` has the ones before it that are in their grace, the latest first. `proved_at` is when it last saw
-    a code of a second factor.
+    a code of a second factor, `used_at` when it was last used, to the hour.
     """
 
     id: str
     user_id: str
     generation: int
+    origin: Origin
     created_at: datetime
+    used_at: datetime
     expires_at: datetime
     salt: bytes = field(repr=False)
     used: int
@@ -47,9 +63,13 @@ class Session:
     spent: tuple[SpentToken, ...] = ()
     proved_at: datetime | None = None
 
-    def is_in_force(self, standing: Standing, now: datetime) -> bool:
+    def ends_at(self, idle: timedelta) -> datetime:
+        """When it ends at the latest, and before that where it is not used for so long."""
+        return min(self.expires_at, self.used_at + idle)
+
+    def is_in_force(self, standing: Standing, now: datetime, idle: timedelta) -> bool:
         """Whether the session still counts at `now`, with its owner's standing."""
-        return standing.is_active and self.generation == standing.generation and now < self.expires_at
+        return standing.is_active and self.generation == standing.generation and now < self.ends_at(idle)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +77,6 @@ class Entrance:
     """What is written beside the session when somebody comes in: failures are cleared, a code is used up."""
 
     ledger: str
-    address: str
     proof: Proof | None = None
     new_hash: str | None = field(default=None, repr=False)
 
@@ -79,3 +98,4 @@ class SignIn:
     refresh_token: str = field(repr=False)
     expires_in: int
     user: User
+    password_change_due: bool = False

@@ -66,6 +66,12 @@ class OneUseToken:
             raise not_valid()
         return token
 
+    @classmethod
+    def parse_any(cls, text: str, *purposes: Purpose) -> "OneUseToken":
+        """The token of whichever of these purposes it says; raises BadRequest."""
+        purpose = next((purpose for purpose in purposes if text.startswith(_start(purpose))), purposes[0])
+        return cls.parse(text, purpose)
+
     def text(self) -> str:
         """What the link has."""
         return _start(self.purpose) + base64.b64encode(self.secret, altchars=b"-_").decode().rstrip("=")

@@ -21,15 +21,27 @@ _CLASSES: dict[str, tuple[str, Callable[[str], bool]]] = {
 }
 
 
+_MOST_DECORATED = 3_000
+_SHORTEST_STEM = 6
+_STANDS_FOR = str.maketrans("@4$50!13", "aassoiie")
+
+
 @dataclass(frozen=True)
 class PasswordPolicy:
-    """What a new password must have: its least length in characters, and classes of `lower upper digit symbol`."""
+    """What a new password must have: its least length in characters, and classes of `lower upper digit symbol`.
+
+    Nor may it be made of one of the `words` of this deployment, with digits and symbols around it.
+    """
 
     min_length: int
     classes: frozenset[str]
+    words: frozenset[str] = frozenset()
 
-    def check(self, password: str, *, username: str, email: str) -> None:
-        """Nothing, where the password may be set; raises BadRequest that tells every broken rule at once."""
+    def check(self, password: str, *, username: str, email: str, field: str = "password") -> None:
+        """Nothing, where the password may be set; raises BadRequest that tells every broken rule at once.
+
+        `field` is what the caller calls it.
+        """
         broken = [
             *self._length(password),
             *(
@@ -42,10 +54,12 @@ class PasswordPolicy:
             broken.append("have only characters that can be printed")
         if password.lower() in (username.lower(), email.lower()):
             broken.append("differ from the username and the email")
-        if password.lower() in _common_passwords():
+        elif (stem := _stem(password)) and stem in map(_stem, (*self.words, username, email.partition("@")[0])):
+            broken.append("not be made of the username, the email or the name of this service")
+        if password.lower() in _common_passwords() or _stem(password) in _most_common_passwords():
             broken.append("not be one of the most common passwords")
         if broken:
-            raise BadRequest(f"password must {'; '.join(broken)}.", field="password")
+            raise BadRequest(f"{field} must {'; '.join(broken)}.", field=field)
 
     def _length(self, password: str) -> list[str]:
         if len(password) < self.min_length:
@@ -88,7 +102,29 @@ def fits(password: str) -> bool:
         return False
 
 
+def _stem(password: str) -> str:
+    """What is left without the digits and symbols around it and those that stand for letters: Passw0rd! is password.
+
+    Rules for classes make people write the most common passwords like that. Empty where it is too short to tell.
+    """
+    first = next((place for place, character in enumerate(password) if character.isalpha()), len(password))
+    last = next((place for place in range(len(password), 0, -1) if password[place - 1].isalpha()), first)
+    stem = password[first:last].lower().translate(_STANDS_FOR)
+    return stem if len(stem) >= _SHORTEST_STEM else ""
+
+
+@cache
+def _listed() -> tuple[str, ...]:
+    """The most common ones first."""
+    packed = Path(__file__).with_name("common-passwords.txt.gz").read_bytes()
+    return tuple(gzip.decompress(packed).decode().split())
+
+
 @cache
 def _common_passwords() -> frozenset[str]:
-    packed = Path(__file__).with_name("common-passwords.txt.gz").read_bytes()
-    return frozenset(gzip.decompress(packed).decode().split())
+    return frozenset(_listed())
+
+
+@cache
+def _most_common_passwords() -> frozenset[str]:
+    return frozenset(_listed()[:_MOST_DECORATED])

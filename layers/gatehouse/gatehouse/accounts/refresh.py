@@ -14,8 +14,9 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from gatehouse.accounts.model import Session, SpentToken
+from gatehouse.accounts.model import Origin, Session, SpentToken
 from gatehouse.errors import Unauthenticated
+from gatehouse.ids import new_id
 
 GRACE = timedelta(seconds=30)
 """How long a token stays good after its successor was first used."""
@@ -66,19 +67,29 @@ class TokenSpent(Exception):
 
 
 def start_session(
-    session_id: str, user_id: str, generation: int, now: datetime, lifetime: timedelta
+    user_id: str,
+    *,
+    generation: int,
+    origin: Origin,
+    now: datetime,
+    lifetime: timedelta,
+    proved_at: datetime | None = None,
 ) -> tuple[Session, RefreshToken]:
     """A new session and the first token of its chain."""
+    session_id = new_id(now)
     token = RefreshToken(user_id, session_id, 1, secrets.token_bytes(32))
     session = Session(
         id=session_id,
         user_id=user_id,
         generation=generation,
+        origin=origin,
         created_at=now,
+        used_at=now,
         expires_at=now + lifetime,
         salt=secrets.token_bytes(32),
         used=0,
         next_digest=token.digest,
+        proved_at=proved_at,
     )
     return session, token
 
@@ -92,6 +103,7 @@ def present(session: Session, token: RefreshToken, now: datetime) -> Session:
     if token.number == session.used + 1 and _same(token.digest, session.next_digest):
         return replace(
             session,
+            used_at=now,
             used=token.number,
             spent=_spent(session, now),
             used_digest=token.digest,

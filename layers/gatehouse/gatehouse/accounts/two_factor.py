@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gatehouse.accounts import recovery, totp
-from gatehouse.accounts.factors import Holder, Proof
+from gatehouse.accounts.factors import Holder, Proof, TurningOn
 from gatehouse.accounts.lockout import Attempt, Lockout, account
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import User
@@ -21,6 +21,8 @@ from gatehouse.errors import (
     Unauthenticated,
 )
 from gatehouse.ids import parse_id
+from gatehouse.mail.model import Mail, MailKind
+from gatehouse.mail.writing import Writer
 from gatehouse.permissions import Action, Caller, require, require_on
 from gatehouse.persistence import Stale
 
@@ -36,13 +38,13 @@ class TwoFactorStore(Protocol):
     def keep_pending(self, holder: Holder, secret: bytes) -> None:
         """Keeps a secret that is to be confirmed, in place of any other that is."""
 
-    def turn_on(self, holder: Holder, session_id: str, step: int, codes: frozenset[bytes], now: datetime) -> None:
+    def turn_on(self, holder: Holder, session_id: str, turning_on: TurningOn, notice: Mail) -> None:
         """Makes the pending secret the one that counts, used up to the step; the session has seen a code now."""
 
     def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime) -> None:
         """Uses the code up; the session has seen one now."""
 
-    def turn_off(self, holder: Holder, proof: Proof | None) -> None:
+    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail) -> None:
         """Removes all of it, and uses the code up where it takes one."""
 
 
@@ -66,6 +68,7 @@ class TwoFactor:
     store: TwoFactorStore
     clock: Clock
     lockout: Lockout
+    writer: Writer
     issuer: str
     draw: Callable[[str], str]
 
@@ -101,7 +104,9 @@ class TwoFactor:
                     if step is not None:
                         _require_fresh(holder, now)
                         codes = recovery.make_codes()
-                        self.store.turn_on(holder, session_id, step, recovery.digests(codes), now)
+                        turning_on = TurningOn(step, recovery.digests(codes), now)
+                        notice = self.writer.write(MailKind.TWO_FACTORS_ON, holder.user.email)
+                        self.store.turn_on(holder, session_id, turning_on, notice)
                     elif proof is not None:
                         self.store.prove(holder, session_id, proof, now)
                 except Stale:
@@ -120,7 +125,8 @@ class TwoFactor:
                 proof = holder.factor.recognise(code, now)
                 _take(attempt, holder, is_right=proof is not None)
                 try:
-                    self.store.turn_off(holder, proof)
+                    notice = self.writer.write(MailKind.TWO_FACTORS_OFF, holder.user.email)
+                    self.store.turn_off(holder, proof, notice)
                 except Stale:
                     continue
                 attempt.forgive()
@@ -138,8 +144,9 @@ class TwoFactor:
                 raise NotFound("There is no such user.")
             require_on(caller, Action.RESET_TWO_FACTOR, holder.user)
             try:
-                if holder.factor.is_on or holder.factor.pending is not None:
-                    self.store.turn_off(holder, None)
+                if holder.factor.is_known:
+                    notice = self.writer.write(MailKind.TWO_FACTORS_RESET, holder.user.email)
+                    self.store.turn_off(holder, None, notice)
             except Stale:
                 continue
             return holder.user
@@ -170,7 +177,7 @@ def _take(attempt: Attempt, holder: Holder, *, is_right: bool) -> None:
     """Nothing, where the code counts."""
     if attempt.refused is not None:
         raise RateLimitExceeded("Too many wrong codes or passwords from here. Try again later.")
-    if not holder.factor.is_on and holder.factor.pending is None:
+    if not holder.factor.is_known:
         raise Conflict("Two factors are not on; enableTwoFactor begins it.")
     if not attempt.take(is_right=is_right):
         raise BadRequest("The code is wrong, or was used before.", field="code", reason="WRONG_CODE")

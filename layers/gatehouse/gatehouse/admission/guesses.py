@@ -1,152 +1,40 @@
-"""Guesses at secrets: counted before a hash is paid for, by source address and by key id and address together.
+"""Guesses at secrets: the lockout's counters stand before each, as they stand before passwords and codes.
 
-Only failures lock: what is being tried counts as long as it is tried, so that many guesses at once are no way around,
-and is given back when it was right. A secret that Gatehouse made cannot be guessed; of those only failures are counted.
+A key that is locked for an address is for no other: nobody can reset it by mail, so that failures from anywhere never
+lock it for its owner. A secret that Gatehouse made cannot be guessed; of those only failures are counted.
 """
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
-from gatehouse.clock import from_milliseconds, milliseconds
-from gatehouse.errors import ServiceUnavailable
-from gatehouse.lately import Lately
-
-_AT_ONCE = 32
-_ATTEMPTS = 4
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Tries:
-    """What is counted until `ends`, in milliseconds: failures, and those together with what is being tried."""
-
-    ends: int
-    failed: int
-    tried: int
-
-
-@dataclass(frozen=True)
-class Budget:
-    """At most `failures` in the time until `ends`, and some more being tried at once."""
-
-    failures: int
-    ends: int
-
-    @property
-    def tries(self) -> int:
-        return self.failures + _AT_ONCE
-
-
-class NotBegun(Exception):
-    """The subject's counters are not as expected: they are as told, or there are none."""
-
-    def __init__(self, tries: Tries | None) -> None:
-        super().__init__()
-        self.tries = tries
-
-
-class GuessStore(Protocol):
-    """Where guesses are counted."""
-
-    def begin(self, subject: str, budget: Budget, now: int, *, anew: bool) -> None:
-        """Counts one more being tried, within the budget; `anew` where what was counted has ended. Raises NotBegun."""
-
-    def settle(self, subject: str, *, failed: bool) -> None:
-        """Counts one that was being tried as failed, or no more."""
-
-
-class TooManyGuesses(Exception):
-    """Nothing is tried for this address before `until`; `limit` failures are too many."""
-
-    def __init__(self, until: datetime, limit: int) -> None:
-        super().__init__()
-        self.until = until
-        self.limit = limit
-
-
-class Verdict:
-    """Whether a guess turned out to be right; it has not, until somebody says so."""
-
-    is_right = False
+from gatehouse.accounts.guard import Addresses, Guard
+from gatehouse.accounts.lockout import Attempt, Subject
+from gatehouse.errors import TooManyTries
 
 
 @dataclass(frozen=True)
 class Guesses:
-    """Counts guesses: at most `per_key` failures at a key id from an address, `per_address` in all, in `seconds`."""
+    """`guard` counts guesses at what a person chose, `made` by address what comes with no secret that was made here.
 
-    store: GuessStore
-    blocked: Lately[datetime]
-    per_key: int
-    per_address: int
-    seconds: int
+    They are two, so that a program that was left behind by its key keeps nobody who shares its address out of more.
+    """
 
-    def check(self, address: str, now: datetime) -> None:
-        """Nothing, where this function does not know the address to be blocked; raises TooManyGuesses."""
-        until = self.blocked.find(address)
-        if until is not None and now < until:
-            raise TooManyGuesses(until, self.per_address)
+    guard: Guard
+    made: Addresses
 
     @contextmanager
-    def one(self, address: str, key_id: str, now: datetime) -> Iterator[Verdict]:
-        """The verdict of a guess, to be given within the block; raises TooManyGuesses before anything is tried."""
-        begun: list[str] = []
-        verdict = Verdict()
-        self._begin_at_address(begun, address, now)
-        try:
-            self._begin(begun, f"key/{key_id}/{address}", self._budget(self.per_key, now), now)
-        except (TooManyGuesses, ServiceUnavailable):
-            self._settle(begun, failed=False)
-            raise
-        try:
-            yield verdict
-        finally:
-            self._settle(begun, failed=not verdict.is_right)
+    def one(self, key_id: str, address: str, now: datetime) -> Iterator[Attempt]:
+        """One guess, which has to `take` what came of it in the block; raises TooManyTries before it is tried."""
+        # A ledger for each address: so strangers elsewhere take no place of the owner's, and no item grows with them.
+        subject = Subject(f"key/{key_id}/{address}", lasts=False)
+        with self.guard.attempt(subject, address, now) as attempt:
+            if attempt.refused is not None:
+                raise TooManyTries(attempt.refused.until or now, self.guard.lockout.rules.per_address)
+            yield attempt
 
-    def failed(self, address: str, now: datetime) -> None:
-        """Counts a failure that cost no hash; where it is one too many, the address is blocked here from now on."""
-        begun: list[str] = []
-        with suppress(TooManyGuesses):  # it was refused already, and the next one will not get so far
-            self._begin_at_address(begun, address, now)
-        self._settle(begun, failed=True)
-
-    def _begin_at_address(self, begun: list[str], address: str, now: datetime) -> None:
-        try:
-            self._begin(begun, f"address/{address}", self._budget(self.per_address, now), now)
-        except TooManyGuesses as error:
-            self.blocked.keep(address, error.until)
-            raise
-
-    def _budget(self, failures: int, now: datetime) -> Budget:
-        return Budget(failures, milliseconds(now + timedelta(seconds=self.seconds)))
-
-    def _begin(self, begun: list[str], subject: str, budget: Budget, now: datetime) -> None:
-        anew = False
-        for _ in range(_ATTEMPTS):
-            try:
-                self.store.begin(subject, budget, milliseconds(now), anew=anew)
-            except NotBegun as error:
-                tries = error.tries
-                anew = tries is None or tries.ends <= milliseconds(now)
-                if tries is None or anew:
-                    continue
-                if tries.failed >= budget.failures:
-                    raise TooManyGuesses(from_milliseconds(tries.ends), budget.failures) from None
-                if tries.tried >= budget.tries:
-                    raise TooManyGuesses(now + timedelta(seconds=1), budget.failures) from None
-            else:
-                begun.append(subject)
-                return
-        raise ServiceUnavailable("Too many attempts at once. Try again.")
-
-    def _settle(self, begun: Sequence[str], *, failed: bool) -> None:
-        for subject in begun:
-            try:
-                self.store.settle(subject, failed=failed)
-            except ServiceUnavailable:
-                # It stays among what is being tried, which is bounded too, until its time has passed.
-                _log.warning("a guess was not settled")
+    def wrong(self, address: str, now: datetime) -> None:
+        """Counts a failure that costs no hash; raises TooManyTries where the address has too many already."""
+        with self.made.attempt(address, now) as attempt:
+            attempt.take(is_right=False)

@@ -4,7 +4,7 @@ What is read is bound to the epoch of its owner's gate, which was read no later.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from gatehouse.accounts.model import Session
@@ -39,22 +39,30 @@ class AdmissionStore(Protocol):
 
 @dataclass(frozen=True)
 class Lookup:
-    """Finds what was presented; `recall` asks the memory, `look_up` the store."""
+    """Finds what was presented; `recall` asks the memory, `look_up` the store.
+
+    A session that is not used for `idle` has ended.
+    """
 
     store: AdmissionStore
     secrets: Secrets
     memory: Memory
+    idle: timedelta
+
+    def recall_session(self, claims: Claims) -> KnownSession | None:
+        """The session of an access token, where it is remembered."""
+        return self.memory.sessions.find(_session_of(claims))
 
     def look_up_session(self, claims: Claims, now: datetime) -> KnownSession:
         """The session of an access token; raises Unauthenticated."""
-        session_id = claims.own["sid"]
-        self.memory.sessions.forget(session_id)
-        gate, session = self.store.find_gate_and_session(claims.subject, session_id)
-        if gate is None or session is None or not session.is_in_force(gate.standing, now):
+        name = _session_of(claims)
+        self.memory.sessions.forget(name)
+        gate, session = self.store.find_gate_and_session(claims.subject, claims.own["sid"])
+        if gate is None or session is None or not session.is_in_force(gate.standing, now, self.idle):
             raise Unauthenticated("The session has ended.")
-        known = KnownSession(gate.standing, session.expires_at)
+        known = KnownSession(gate.standing, session.ends_at(self.idle), session.used_at, session.proved_at is not None)
         self.memory.gates.keep(claims.subject, gate)
-        self.memory.sessions.keep(session_id, known)
+        self.memory.sessions.keep(name, known)
         return known
 
     def recall_key(self, kind: CredentialType, key: ApiKey, now: datetime) -> Seen | None:
@@ -66,7 +74,7 @@ class Lookup:
         return None if version is None else (known, version)
 
     def look_up_key(self, kind: CredentialType, key: ApiKey, address: str, now: datetime) -> Seen:
-        """The credential of a key; raises Unauthenticated, or TooManyGuesses."""
+        """The credential of a key; raises Unauthenticated, or TooManyTries."""
         # A claim that was remembered would spare a read, and the time of a wrong guess tell that the key id is known.
         gate, stored = self.store.find_gate_and_credential(self.store.find_claim(key.key_id))
         if stored is None or not stored.credential.is_in_force(now):
@@ -80,16 +88,17 @@ class Lookup:
             raise Unauthenticated("The key has ended.")
         return self._known(self.memory.credentials, key.key_id, gate, stored), version
 
-    def recall_token(self, claims: Claims, now: datetime) -> Seen | None:
+    def recall_token(self, kind: TokenKind, claims: Claims, now: datetime) -> Seen | None:
         """The credential of a token, where it is remembered."""
-        known, version = self.memory.tokens.find(claims.token_id), claims.own["ver"]
-        if known is None or not known.stored.credential.is_in_force(now):
+        known, version = self.memory.tokens.find(_token_of(claims)), claims.own["ver"]
+        if known is None or not _counts(known.stored, _TYPE_OF_TOKEN[kind.typ], now):
             return None
         return (known, version) if known.stored.credential.takes_version(version, now) else None
 
     def look_up_token(self, kind: TokenKind, claims: Claims, now: datetime) -> Seen:
         """The credential of a token; raises Unauthenticated."""
-        self.memory.tokens.forget(claims.token_id)
+        name = _token_of(claims)
+        self.memory.tokens.forget(name)
         claim = KeyClaim(consumer_id=claims.subject, credential_id=claims.own["cid"])
         gate, stored, is_revoked = self.store.find_gate_and_token(claim, claims.token_id)
         version = claims.own["ver"]
@@ -100,7 +109,7 @@ class Lookup:
             or not stored.credential.takes_version(version, now)
         ):
             raise Unauthenticated("The token has ended.")
-        return self._known(self.memory.tokens, claims.token_id, gate, stored), version
+        return self._known(self.memory.tokens, name, gate, stored), version
 
     def _known(
         self, remembered: Lately[KnownCredential], name: str, gate: Gate | None, stored: StoredCredential
@@ -113,6 +122,15 @@ class Lookup:
         self.memory.gates.keep(gate.standing.consumer_id, gate)
         remembered.keep(name, known)
         return known
+
+
+# What is remembered is named by all that it was found with: a token never gets what another one's claims have found.
+def _session_of(claims: Claims) -> str:
+    return f"{claims.subject} {claims.own['sid']}"
+
+
+def _token_of(claims: Claims) -> str:
+    return f"{claims.subject} {claims.own['cid']} {claims.token_id}"
 
 
 def _counts(stored: StoredCredential, kind: CredentialType, now: datetime) -> bool:

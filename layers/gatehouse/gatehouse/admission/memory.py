@@ -12,10 +12,13 @@ from gatehouse.lately import Lately
 
 @dataclass(frozen=True)
 class KnownSession:
-    """A session that is in force at the epoch of the standing, until it expires."""
+    """A session that is in force at the epoch of the standing until it ends, and when it was last used, to the hour."""
 
     standing: Standing
-    expires_at: datetime
+    ends_at: datetime
+    used_at: datetime
+    is_proved: bool
+    """It has seen a code of a second factor."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,5 @@ class Memory:
     """By key id, which a caller may choose: so a token's id has a memory of its own."""
     tokens: Lately[KnownCredential] = field(default_factory=Lately)
     used: Lately[datetime] = field(default_factory=Lately)
-    """When the stream was last asked to write down that a secret was used."""
+    """When the stream was last asked to write down that a secret or a session was used."""
     verified: Lately[VerifiedSecret] = field(default_factory=Lately)
-    blocked: Lately[datetime] = field(default_factory=Lately)

@@ -2,15 +2,19 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from gatehouse.accounts.passwords import PasswordHasher
-from gatehouse.admission.guesses import Guesses
 from gatehouse.admission.memory import VerifiedSecret
 from gatehouse.admission.model import StoredCredential
 from gatehouse.credentials.keys import ApiKey, is_made_key_id, is_made_secret_hash, matches_made_secret
 from gatehouse.lately import Lately
+
+if TYPE_CHECKING:
+    from gatehouse.admission.guesses import Guesses
 
 REMEMBERED = timedelta(minutes=1)
 """How long a chosen secret that was verified need not be hashed again."""
@@ -18,10 +22,13 @@ REMEMBERED = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Secrets:
-    """Verifies secrets. `digest_key` is made at the start of a function and dies with it."""
+    """Verifies secrets. `digest_key` is made at the start of a function and dies with it.
+
+    `guesses` are asked for at the first one: most functions never see any.
+    """
 
     hasher: PasswordHasher
-    guesses: Guesses
+    guesses: "Callable[[], Guesses]"
     verified: Lately[VerifiedSecret]
     digest_key: bytes
 
@@ -39,28 +46,28 @@ class Secrets:
         """The version of the credential's secret that the key has, or None where it has none that counts.
 
         Under a key id that a person chose, a wrong secret costs one hash, whether there is such a credential or not and
-        whoever made its secret: so the time tells nothing. Raises TooManyGuesses.
+        whoever made its secret: so the time tells nothing. Raises TooManyTries.
         """
         if stored is not None and (version := self.recognise(key, stored, now)) is not None:
             return version
-        self.guesses.check(address, now)
         candidates = [] if stored is None else _candidates(stored, now)
         chosen = [(v, secret_hash) for v, secret_hash in candidates if not is_made_secret_hash(secret_hash)]
         if not chosen and is_made_key_id(key.key_id):
-            self.guesses.failed(address, now)
+            self.guesses().wrong(address, now)
             return None
         return self._guess(key, chosen, address, now)
 
     def _guess(self, key: ApiKey, chosen: list[tuple[int, str]], address: str, now: datetime) -> int | None:
-        with self.guesses.one(address, key.key_id, now) as verdict:
+        with self.guesses().one(key.key_id, address, now) as attempt:
             if not chosen:
                 self.hasher.matches(key.secret, None)
             for version, secret_hash in chosen:
                 if self.hasher.matches(key.secret, secret_hash):
-                    verdict.is_right = True
+                    attempt.forgive()
                     remembered = VerifiedSecret(self._digest(key.secret), now + REMEMBERED, secret_hash)
                     self.verified.keep(_name(key, version), remembered)
                     return version
+            attempt.take(is_right=False)
         return None
 
     def _was_verified(self, key: ApiKey, version: int, secret_hash: str, now: datetime) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gatehouse.admission.gate import SESSIONS, Counter, Outdated, Request, address_limit
-from gatehouse.admission.guesses import TooManyGuesses
 from gatehouse.admission.lookup import Lookup, Seen
 from gatehouse.admission.memory import KnownCredential, Memory
 from gatehouse.admission.meters import Allowance, Limit, Meter, credential_limits, plan_limits, session_limits, spent
@@ -17,15 +16,15 @@ from gatehouse.admission.model import Admitted, Gate
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import Role, Standing
 from gatehouse.credentials.keys import ApiKey
-from gatehouse.credentials.model import Credential, CredentialType
-from gatehouse.errors import ServiceUnavailable, Unauthenticated
+from gatehouse.credentials.model import CredentialType
+from gatehouse.errors import ServiceUnavailable, TooManyTries, Unauthenticated
 from gatehouse.permissions import ANONYMOUS, Caller, program
 from gatehouse.plans.model import UsagePlan
 from gatehouse.tokens import SESSION, Claims, TokenExpired, TokenKind, Tokens
 from gatehouse.wall.model import anonymous_key, own_key, shared_key, tier_for
 
 USED_AT_MOST_EVERY = timedelta(hours=1)
-"""How coarse a credential's `lastUsedAt` is."""
+"""How coarse the `lastUsedAt` of a credential or a session is."""
 
 _ATTEMPTS = 5
 
@@ -43,7 +42,7 @@ class Throttle:
 class Admission:
     """Each method answers for one kind of caller; raises Unauthenticated or ServiceUnavailable.
 
-    A person in one of the `factor_roles` has its rights only with two factors.
+    A person in one of the `factor_roles` has its rights only in a session that has seen a second factor.
     """
 
     clock: Clock
@@ -70,23 +69,34 @@ class Admission:
             claims = self.tokens.verify(SESSION, token, now)
         except TokenExpired:
             return self.anonymous(address, "TOKEN_EXPIRED")
-        known = self.memory.sessions.find(claims.own["sid"])
+        known = self.lookup.recall_session(claims)
         for _ in range(_ATTEMPTS):
-            if known is None or now >= known.expires_at:
+            if known is None or now >= known.ends_at:
                 known = self.lookup.look_up_session(claims, now)
             limits = session_limits(self._most(known.standing), self.throttle.window_seconds)
-            request = Request(consumer_id=claims.subject, user=SESSIONS, limits=limits, now=now)
+            name_of_use = f"{claims.own['sid']} {SESSIONS}"
+            is_due = self._is_due(name_of_use, known.used_at, now)
+            request = Request(
+                consumer_id=claims.subject,
+                user=SESSIONS,
+                limits=limits,
+                now=now,
+                note=name_of_use if is_due else None,
+            )
             try:
                 gate, allowance = self.counter.enter(request, known.standing.epoch)
             except Outdated:
                 known = None
                 continue
+            if is_due and not allowance.is_spent:
+                self.memory.used.keep(name_of_use, now)
             role = gate.standing.role
-            lacks_factor = role in self.factor_roles and not gate.standing.two_factor
+            lacks_factor = role in self.factor_roles and not (gate.standing.two_factor and known.is_proved)
             caller = Caller(
                 consumer_id=claims.subject,
                 role=Role.USER if lacks_factor else role,
                 session_id=claims.own["sid"],
+                generation=gate.standing.generation,
                 lacks_factor=lacks_factor,
             )
             return Admitted(caller=caller, allowance=allowance, gateway_key=shared_key(self.key_seed))
@@ -102,7 +112,7 @@ class Admission:
                 None,
                 now,
             )
-        except TooManyGuesses as error:
+        except TooManyTries as error:
             spent_on = Allowance(limit=error.limit, remaining=0, resets_at=error.until, is_spent=True)
             return self._nobody(spent_on, None)
 
@@ -114,7 +124,10 @@ class Admission:
         except TokenExpired as error:
             raise Unauthenticated("The token has expired.") from error
         return self._admit(
-            self.lookup.recall_token(claims, now), lambda: self.lookup.look_up_token(kind, claims, now), claims, now
+            self.lookup.recall_token(kind, claims, now),
+            lambda: self.lookup.look_up_token(kind, claims, now),
+            claims,
+            now,
         )
 
     def charge(self, caller: Caller, plan: UsagePlan, cost: int) -> Allowance:
@@ -151,7 +164,7 @@ class Admission:
         plan = None if standing.plan_id is None else self.find_plan(standing.plan_id)
         limits = credential_limits(self._most(standing), self.throttle.window_seconds, plan)
         name_of_use = f"{credential.id} {version}"
-        is_due = self._is_due(name_of_use, credential, version, now)
+        is_due = self._is_due(name_of_use, credential.last_use_of(version), now)
         request = Request(
             consumer_id=standing.consumer_id,
             user=str(credential.number),
@@ -177,9 +190,9 @@ class Admission:
             version=version,
         )
 
-    def _is_due(self, name_of_use: str, credential: Credential, version: int, now: datetime) -> bool:
-        """Whether it is time to write down that this version of the secret was used."""
-        known = (self.memory.used.find(name_of_use), credential.last_use_of(version))
+    def _is_due(self, name_of_use: str, last_use: datetime | None, now: datetime) -> bool:
+        """Whether it is time to write down that a session, or a version of a secret, was used."""
+        known = (self.memory.used.find(name_of_use), last_use)
         used = max((moment for moment in known if moment is not None), default=None)
         return used is None or now - used >= USED_AT_MOST_EVERY
 

@@ -20,8 +20,11 @@ class NewUser(TypedDict, total=False):
     kind: Kind | None
 
 
-def fresh_user(new: NewUser, clock: Clock, *, role: Role, kind: Kind) -> User:
-    """A user made of what a caller sent; raises BadRequest for the first field that breaks its rule."""
+def fresh_user(new: NewUser, clock: Clock, *, role: Role, kind: Kind, is_verified: bool) -> User:
+    """A user made of what a caller sent; raises BadRequest for the first field that breaks its rule.
+
+    `is_verified` tells whether the mailbox is known to be theirs.
+    """
     now = clock.now()
     return User(
         id=new_id(now),
@@ -31,6 +34,8 @@ def fresh_user(new: NewUser, clock: Clock, *, role: Role, kind: Kind) -> User:
         last_name=fields.person_name(new.get("last_name"), "lastName"),
         role=role,
         kind=kind,
+        email_verified_at=now if is_verified else None,
+        password_changed_at=None if new.get("password") is None else now,
         created_at=now,
         updated_at=now,
     )

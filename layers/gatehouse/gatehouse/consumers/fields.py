@@ -11,11 +11,11 @@ _EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LAB
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}", re.ASCII | re.IGNORECASE)
 
 
-def email(value: str) -> str:
+def email(value: str, field: str = "email") -> str:
     """The address as it was written; raises BadRequest where it is none or has over 254 characters."""
-    clean_text(value, "email", longest=254)
+    clean_text(value, field, longest=254)
     if not _EMAIL.fullmatch(value):
-        raise BadRequest("email must be an address such as name@example.com.", field="email")
+        raise BadRequest(f"{field} must be an address such as name@example.com.", field=field)
     return value
 
 

@@ -32,6 +32,8 @@ class DeactivatedBy(StrEnum):
     OWNER = "OWNER"
     MODERATOR = "MODERATOR"
     ADMIN = "ADMIN"
+    SWEEP = "SWEEP"
+    """The cleanup of accounts that nobody uses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,9 @@ class User:
     is_active: bool = True
     deactivated_by: DeactivatedBy | None = None
     plan_id: str | None = None
+    email_verified_at: datetime | None = None
+    """When somebody last showed that the mailbox is theirs, or an ADMIN said so."""
+    password_changed_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
     revision: int = 0

@@ -1,5 +1,6 @@
 """What may happen to a consumer: it is read, listed, made, changed, switched off and on, and deleted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypedDict
 
@@ -11,6 +12,8 @@ from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
 from gatehouse.errors import BadRequest, Forbidden, NotFound, ServiceUnavailable
 from gatehouse.ids import parse_id
+from gatehouse.mail.model import Mail, MailKind
+from gatehouse.mail.writing import Writer
 from gatehouse.permissions import Action, Caller, require, require_on
 from gatehouse.persistence import Page, Stale
 
@@ -27,7 +30,7 @@ class ConsumerStore(Protocol):
     def create_user(self, user: User, password_hash: str | None) -> None:
         """Keeps the user; raises Conflict where its email or username is taken."""
 
-    def update_user(self, before: User, after: User) -> None:
+    def update_user(self, before: User, after: User, notice: Mail | None) -> None:
         """Turns one into the other; raises Stale, Conflict for a taken name, Forbidden for the last active ADMIN."""
 
     def delete_user(self, user: User) -> None:
@@ -56,6 +59,8 @@ class Consumers:
     clock: Clock
     hasher: PasswordHasher
     policy: PasswordPolicy
+    writer: Writer
+    require_fresh: Callable[[Caller], None]
 
     def get(self, caller: Caller, user_id: str) -> User:
         """The user; raises NotFound."""
@@ -72,10 +77,11 @@ class Consumers:
         kind, role = new.get("kind") or Kind.USER, new.get("role") or Role.USER
         if role is not Role.USER:
             require(caller, Action.CHANGE_ROLE)
+            self.require_fresh(caller)
         password = new.get("password")
         if password is None and kind is Kind.USER:
             raise BadRequest("password is needed unless kind is APPLICATION, SERVICE or PARTNER.", field="password")
-        user = fresh_user(new, self.clock, role=role, kind=kind)
+        user = fresh_user(new, self.clock, role=role, kind=kind, is_verified=True)
         if password is not None:
             self.policy.check(password, username=user.username, email=user.email)
         self.store.create_user(user, None if password is None else self.hasher.hash(password))
@@ -88,9 +94,15 @@ class Consumers:
             after = self._changed(caller, before, changes)
             if after == before:
                 return before
-            after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
+            now = self.clock.now()
+            after, notice = replace(after, updated_at=now, revision=before.revision + 1), None
+            if (after.email, after.role) != (before.email, before.role):
+                self.require_fresh(caller)
+            if after.email != before.email:
+                after = replace(after, email_verified_at=now)
+                notice = self.writer.write(MailKind.EMAIL_CHANGED, before.email)
             try:
-                self.store.update_user(before, after)
+                self.store.update_user(before, after, notice)
             except Stale:
                 continue
             return after

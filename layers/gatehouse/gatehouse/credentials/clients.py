@@ -8,7 +8,7 @@ from gatehouse.admission.model import Admitted
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials import fields
-from gatehouse.credentials.model import Credential
+from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.errors import BadRequest, Unauthenticated
 from gatehouse.permissions import Action, Caller, may, program, require
 from gatehouse.persistence import Stale
@@ -18,6 +18,7 @@ LONGEST = timedelta(hours=1)
 """The life of an access token; it is shorter where its credential, or the secret it was got with, ends before."""
 
 _KINDS = {kind.typ: kind for kind in (CLIENT_ACCESS, CREDENTIAL)}
+_TYPES = {CLIENT_ACCESS.audience: CredentialType.OAUTH2, CREDENTIAL.audience: CredentialType.JWT}
 
 
 class InvalidScope(BadRequest):
@@ -97,7 +98,8 @@ class Clients:
             return None
         now = self.clock.now()
         counts = credential.is_in_force(now) and credential.takes_version(claims.own["ver"], now)
-        if found.is_revoked or not owner.is_active or not counts:
+        is_of_its_type = credential.type is _TYPES[claims.own["aud"]]
+        if found.is_revoked or not owner.is_active or not counts or not is_of_its_type:
             return None
         left = _program(credential, owner.role, _scopes_of(claims)).scopes
         return LiveToken(claims=claims, credential=credential, scopes=None if left is None else tuple(sorted(left)))

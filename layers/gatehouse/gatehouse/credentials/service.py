@@ -14,7 +14,7 @@ from gatehouse.credentials.rights import require_present, require_within, switch
 from gatehouse.credentials.rotation import rotated
 from gatehouse.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id, parse_id
-from gatehouse.permissions import Action, Caller, may, require, require_on
+from gatehouse.permissions import Action, Caller, CallersSession, may, require, require_factor, require_on
 from gatehouse.persistence import Page, Stale
 
 MOST_ACTIVE = 100
@@ -38,14 +38,17 @@ class CredentialStore(Protocol):
 
     def page_credentials(self, query: CredentialQuery, first: int, after: str | None) -> Page[Credential]: ...
 
-    def create_credential(self, credential: Credential, secret_hash: str | None) -> Credential:
+    def create_credential(
+        self, credential: Credential, secret_hash: str | None, maker: CallersSession | None = None
+    ) -> Credential:
         """Keeps it under the next number of its owner's, which none had before, and answers with it.
 
-        Raises Conflict for a key id that was ever used, Stale above MOST_ACTIVE or MOST_KEPT, or without an owner.
+        Raises Conflict for a key id that was ever used, Stale above MOST_ACTIVE or MOST_KEPT, or without an owner, and
+        Unauthenticated where the session that makes it has ended meanwhile.
         """
 
-    def update_credential(self, before: Credential, after: Credential) -> None:
-        """Turns one into the other; raises Stale, and Conflict above MOST_ACTIVE."""
+    def update_credential(self, before: Credential, after: Credential, maker: CallersSession | None = None) -> None:
+        """Turns one into the other; raises Stale, Unauthenticated as above, and Conflict above MOST_ACTIVE."""
 
     def rotate_credential(self, before: Credential, after: Credential, secret_hash: str | None) -> None:
         """Turns one into the other, and its hash into the one before; raises Stale."""
@@ -122,7 +125,7 @@ class Credentials:
         chosen = new.get("key_secret")
         secret = self.issuer.made(credential, now) if chosen is None else self.issuer.chosen(chosen)
         try:
-            kept = self.store.create_credential(credential, secret.hash)
+            kept = self.store.create_credential(credential, secret.hash, caller.session)
         except Stale as error:
             self._owner(caller, owner.id, Action.CREATE_CREDENTIAL)
             raise too_many_active() from error
@@ -138,13 +141,16 @@ class Credentials:
             self._require_self_service(caller, owner)
             if after != replace(before, is_active=False):
                 require_on(caller, Action.UPDATE_CREDENTIAL, owner)
+                require_factor(caller, before.role)
+                if caller.session_id is not None and after != replace(before, label=after.label):
+                    self.require_fresh(caller)
                 if caller.credential_id != before.id or after != replace(before, label=after.label):
                     self._require_within(caller, after)
             if after.is_active is not before.is_active:
                 after = switched(caller, before, after)
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
             try:
-                self.store.update_credential(before, after)
+                self.store.update_credential(before, after, caller.session)
             except Stale:
                 continue
             return after
@@ -159,6 +165,7 @@ class Credentials:
         for _ in range(_ATTEMPTS):
             before, owner = self._target(caller, credential_id, Action.ROTATE_CREDENTIAL)
             self._require_self_service(caller, owner)
+            require_factor(caller, before.role)
             if caller.session_id is not None:
                 self.require_fresh(caller)
             now = self.clock.now()

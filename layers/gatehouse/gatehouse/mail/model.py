@@ -22,6 +22,8 @@ class MailKind(StrEnum):
     NEW_ADDRESS = auto()
     TOKEN_REUSED = auto()
     ACCOUNT_EXISTS = auto()
+    REGISTRATION = auto()
+    """Like an invitation that its receiver asked for."""
     INVITATION = auto()
     TWO_FACTORS_ON = auto()
     TWO_FACTORS_OFF = auto()
@@ -31,8 +33,8 @@ class MailKind(StrEnum):
 
     @property
     def is_notice(self) -> bool:
-        """Whether it warns the owner of an account. Such a mail is always sent; of others a mailbox gets a few an hour,
-        because anybody can ask for them who knows the address.
+        """Whether it tells the owner of an account what happened to it. Of others a mailbox gets fewer, because anybody
+        can ask for them who knows the address.
         """
         return self in _NOTICES
 
@@ -67,6 +69,8 @@ class Mail:
     listed: tuple[str, ...] = ()
     sealed_token: str | None = field(default=None, repr=False)
     created_at: datetime
+    is_for_nobody: bool = False
+    """It is kept and never sent: so it takes as long to ask for one at an address that nobody has."""
 
 
 @dataclass(frozen=True)

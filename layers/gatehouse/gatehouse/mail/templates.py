@@ -109,6 +109,12 @@ TEMPLATES: Mapping[MailKind, Template] = {
             "If it was not you, there is nothing to do.",
         ),
     ),
+    MailKind.REGISTRATION: Template(
+        "Gatehouse: finish opening your account",
+        ("On {at} somebody asked to open an account with this address. If it was you, choose your password now.",),
+        link="Finish opening the account",
+        after=(_ONCE, _NOT_YOU),
+    ),
     MailKind.INVITATION: Template(
         "Gatehouse: you are invited",
         ("On {at} you were invited to open an account. Follow the link to choose your name and your password.",),

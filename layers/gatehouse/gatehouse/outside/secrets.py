@@ -1,6 +1,7 @@
 """Where the keys that sign tokens come from: Secrets Manager in AWS, JWT_SECRET elsewhere."""
 
-import json
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import botocore.session
@@ -8,34 +9,44 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gatehouse.errors import ServiceUnavailable
-from gatehouse.settings import SHORTEST_KEY_BYTES, InvalidSetting, Settings
-from gatehouse.tokens import SigningKeys
+from gatehouse.settings import InvalidSetting, Settings
+from gatehouse.signing.keys import SigningKeys, parse
 
 _LOCAL_KEY_ID = "local"
 
 
-def signing_keys(settings: Settings) -> SigningKeys:
-    """The keys of this deployment; raises InvalidSetting where there are none, or one is too short.
+class Secret:
+    """The secret that holds the key set, as `signing.keys` writes it."""
 
-    The secret is a JSON object of keys by their id, with `current` naming the one that signs. Raises ServiceUnavailable
-    when Secrets Manager does not answer.
-    """
+    def __init__(self, arn: str, region: str, client: Any = None) -> None:
+        self._arn = arn
+        self._region = region
+        self._given = client
+
+    def read(self) -> SigningKeys:
+        """The current set; raises ServiceUnavailable, or InvalidKeySet."""
+        try:
+            told = self._client.get_secret_value(SecretId=self._arn, VersionStage="AWSCURRENT")
+        except (BotoCoreError, ClientError) as error:
+            raise ServiceUnavailable("The signing keys could not be read. Try again.") from error
+        return parse(told["SecretString"])
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._given or secrets_manager(self._region)
+
+
+def key_reader(settings: Settings) -> Callable[[], SigningKeys]:
+    """What reads the keys of this deployment; raises InvalidSetting where it has none."""
     if settings.jwt_secret is not None:
-        return SigningKeys(_LOCAL_KEY_ID, {_LOCAL_KEY_ID: settings.jwt_secret.encode()})
+        only = SigningKeys(_LOCAL_KEY_ID, {_LOCAL_KEY_ID: settings.jwt_secret.encode()})
+        return lambda: only
     if settings.jwt_secret_arn is None:
         raise InvalidSetting("Either JWT_SECRET or JWT_SECRET_ARN must be set.")
-    kept = json.loads(_secret_string(settings.jwt_secret_arn, settings.region))
-    current = kept.pop("current", None)
-    keys = {key_id: key.encode() for key_id, key in kept.items()}
-    if current not in keys or any(len(key) < SHORTEST_KEY_BYTES for key in keys.values()):
-        raise InvalidSetting(f"The JWT secret needs its current key, and keys of at least {SHORTEST_KEY_BYTES} bytes.")
-    return SigningKeys(current, keys)
+    return Secret(settings.jwt_secret_arn, settings.region).read
 
 
-def _secret_string(arn: str, region: str) -> str:
+def secrets_manager(region: str) -> Any:
+    """botocore's client, which gives up before a function that waits for it must."""
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
-    client: Any = botocore.session.get_session().create_client("secretsmanager", region_name=region, config=config)
-    try:
-        return str(client.get_secret_value(SecretId=arn)["SecretString"])
-    except (BotoCoreError, ClientError) as error:
-        raise ServiceUnavailable("The signing keys could not be read. Try again.") from error
+    return botocore.session.get_session().create_client("secretsmanager", region_name=region, config=config)

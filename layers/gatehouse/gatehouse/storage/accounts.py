@@ -1,17 +1,23 @@
 """Accounts and sessions in the table."""
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from gatehouse.accounts.model import Account, Entrance, KeptSession, Session
 from gatehouse.accounts.service import MOST_SESSIONS
+from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.consumers.model import User
+from gatehouse.errors import Unauthenticated
+from gatehouse.mail.model import Mail
 from gatehouse.persistence import Stale
 from gatehouse.storage import keys, lockout
-from gatehouse.storage.consumers import new_consumer
+from gatehouse.storage.consumers import ending_sessions
 from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.mail import add_mail
 from gatehouse.storage.records import NameRecord, ProfileRecord, SessionRecord, spent_texts
 from gatehouse.storage.table import broke_its_condition, is_busy, read_together, store_faults
 from gatehouse.storage.transactions import Transaction
@@ -24,9 +30,6 @@ _NOBODY = "00000000-0000-7000-8000-000000000000"
 
 class DynamoAccounts:
     """The store of `accounts.service`."""
-
-    def create_account(self, user: User, password_hash: str, session: Session) -> None:
-        new_consumer(user, password_hash, session).commit()
 
     def find_account(self, unique_email: str) -> Account | None:
         with store_faults():
@@ -42,6 +45,7 @@ class DynamoAccounts:
             try:
                 return ProfileRecord.get(keys.consumer(user_id), keys.PROFILE, consistent_read=True).account()
             except ProfileRecord.DoesNotExist:
+                ProfileRecord.from_raw_data(_decoy()).account()  # to read one takes time, which would tell of it
                 return None
 
     def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
@@ -62,7 +66,7 @@ class DynamoAccounts:
         transaction = Transaction()
         transaction.update(ProfileRecord.key(account.user.id), actions, as_it_was, otherwise=Stale())
         transaction.put(SessionRecord.of(session))
-        lockout.forgive(transaction, entrance.ledger, entrance.address, session.created_at)
+        lockout.forgive(transaction, entrance.ledger, session.origin.address, session.created_at)
         transaction.commit()
 
     def prune_sessions(self, account: Account, now: datetime) -> None:
@@ -70,14 +74,7 @@ class DynamoAccounts:
         with store_faults():
             [gate] = read_together(GateRecord.key(user_id))
             [profile] = read_together(ProfileRecord.key(user_id))
-            kept = [
-                record.session()
-                for record in SessionRecord.query(
-                    keys.consumer(user_id),
-                    SessionRecord.sk.startswith(keys.SESSION_PREFIX),
-                    consistent_read=True,
-                )
-            ]
+            kept = _sessions_of(user_id)
         # Only a number that was read behind the epoch tells, together with it, that no session was opened since.
         as_counted = isinstance(profile, ProfileRecord) and profile.sessions == account.sessions
         if not (isinstance(gate, GateRecord) and as_counted):
@@ -115,6 +112,7 @@ class DynamoAccounts:
 
     def step_session(self, before: Session, after: Session) -> bool:
         actions: list[Action] = [
+            SessionRecord.used_at.set(milliseconds(after.used_at)),
             SessionRecord.used.set(after.used),
             SessionRecord.next_digest.set(after.next_digest),
             SessionRecord.spent.set(spent_texts(after)),
@@ -131,14 +129,60 @@ class DynamoAccounts:
                 raise
         return True
 
-    def end_session(self, user_id: str, session_id: str) -> None:
+    def sessions_of(self, user_id: str) -> list[Session]:
+        with store_faults():
+            return _sessions_of(user_id)
+
+    def end_session(self, user_id: str, session_id: str, notice: Mail | None = None) -> bool:
         already_ended = Stale()
         transaction = Transaction()
         transaction.delete(SessionRecord.key(user_id, session_id), SessionRecord.pk.exists(), otherwise=already_ended)
         transaction.update(
             GateRecord.key(user_id), [GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=already_ended
         )
+        add_mail(transaction, notice)
         try:
             transaction.commit()
         except Stale:
-            return
+            return False
+        return True
+
+    def end_sessions(self, user_id: str, *, without_programs: bool = False) -> None:
+        profile, gate = ending_sessions()
+        transaction = Transaction()
+        if without_programs:
+            transaction.update(ProfileRecord.key(user_id), profile, ProfileRecord.credentials == 0, otherwise=Stale())
+        else:
+            transaction.update(ProfileRecord.key(user_id), profile, ProfileRecord.pk.exists(), otherwise=_ended())
+        transaction.update(
+            GateRecord.key(user_id), [*gate, GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=_ended()
+        )
+        transaction.commit()
+
+
+def _sessions_of(user_id: str) -> list[Session]:
+    found = SessionRecord.query(
+        keys.consumer(user_id), SessionRecord.sk.startswith(keys.SESSION_PREFIX), consistent_read=True
+    )
+    return [record.session() for record in found]
+
+
+@cache
+def _decoy() -> dict[str, Any]:
+    """A profile that nobody has."""
+    beginning = from_milliseconds(0)
+    nobody = User(
+        id=_NOBODY,
+        username=_NOBODY,
+        email=f"{_NOBODY}@example.com",
+        email_verified_at=beginning,
+        password_changed_at=beginning,
+        created_at=beginning,
+        updated_at=beginning,
+    )
+    kept: dict[str, Any] = ProfileRecord.of(nobody, "-" * 60, 0).serialize()
+    return kept
+
+
+def _ended() -> Unauthenticated:
+    return Unauthenticated("The account is gone.")

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from gatehouse.changes import DayEnded, Fact, KeyAffected, MailWritten, SecretUsed
+from gatehouse.admission.gate import SESSIONS
+from gatehouse.changes import DayEnded, Fact, KeyAffected, MailWritten, SecretUsed, SessionUsed
 from gatehouse.storage import keys
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.records import ProfileRecord
@@ -35,9 +36,11 @@ def _of_gate(before: Image | None, after: Image | None, at: datetime) -> Iterato
             return  # the note of an earlier request, which this change has left where it was: each request counts there
         if earlier.day is not None and now.day is not None and earlier.day < now.day:
             yield DayEnded(owner, earlier.day, earlier.usage)
-    credential_id, _, version = note.partition(" ")
-    if version:
-        yield SecretUsed(owner, credential_id, int(version), at)
+    used, _, version = note.partition(" ")
+    if version == SESSIONS:
+        yield SessionUsed(owner, used, at)
+    elif version:
+        yield SecretUsed(owner, used, int(version), at)
 
 
 def _of_profile(before: Image | None, after: Image | None) -> Iterator[Fact]:

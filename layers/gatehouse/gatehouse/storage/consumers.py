@@ -1,18 +1,26 @@
 """Consumers in the table: a profile, a gate and two claims each, written together or not at all."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from gatehouse.accounts.lockout import account
 from gatehouse.accounts.model import Session
+from gatehouse.accounts.one_use import OneUse
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import User
 from gatehouse.errors import Conflict, Forbidden
+from gatehouse.mail.model import Mail
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing, lockout
 from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.mail import add_mail
+from gatehouse.storage.one_use import add_one_use
 from gatehouse.storage.plans import PlanRecord
 from gatehouse.storage.records import NameRecord, ProfileRecord, RosterRecord, SessionRecord
 from gatehouse.storage.schema import Record
@@ -33,31 +41,27 @@ class DynamoConsumers:
             return listing.page_users(query, first, after)
 
     def create_user(self, user: User, password_hash: str | None) -> None:
-        new_consumer(user, password_hash).commit()
+        transaction = Transaction()
+        new_consumer(transaction, user, password_hash)
+        transaction.commit()
 
-    def create_first_admin(self, user: User, password_hash: str) -> None:
+    def create_first_admin(self, user: User, password_hash: str | None, makes: OneUse | None = None) -> None:
         """Keeps the user where there is no active ADMIN; raises Conflict."""
         only_first = RosterRecord.ids.does_not_exist()
         there_is_one = Conflict("There is an ADMIN already; sign in as that ADMIN and use createUser.")
         transaction = Transaction()
         transaction.update(RosterRecord.key(), [RosterRecord.ids.add({user.id})], only_first, otherwise=there_is_one)
-        add_consumer(transaction, user, password_hash).commit()
+        _add_consumer(transaction, user, password_hash)
+        if makes is not None:
+            add_one_use(transaction, makes)
+        transaction.commit()
 
-    def update_user(self, before: User, after: User) -> None:
+    def update_user(self, before: User, after: User, notice: Mail | None) -> None:
         transaction = Transaction()
-        actions = [
-            ProfileRecord.revision.set(after.revision),
-            ProfileRecord.updated_at.set(milliseconds(after.updated_at)),
-            *_changes(before, after),
-        ]
-        if (after.role, after.is_active) != (before.role, before.is_active):
-            actions.append(ProfileRecord.listing.set(keys.listing(after.role, after.is_active, after.id)))
-            actions += self._change_standing(transaction, before, after)
-        transaction.update(
-            ProfileRecord.key(after.id), actions, ProfileRecord.revision == before.revision, otherwise=Stale()
-        )
-        _move_claim(transaction, NameRecord.of_email(before), NameRecord.of_email(after), "email")
-        _move_claim(transaction, NameRecord.of_username(before), NameRecord.of_username(after), "username")
+        ends_sessions = before.is_active and not after.is_active
+        profile, gate = ending_sessions() if ends_sessions else ((), ())
+        change_consumer(transaction, before, after, profile=profile, gate=gate)
+        add_mail(transaction, notice)
         transaction.commit()
 
     def delete_user(self, user: User) -> None:
@@ -82,22 +86,50 @@ class DynamoConsumers:
                     if record.sk.startswith(keys.CREDENTIAL_PREFIX):
                         batch.delete(Record(keys.credential_way(keys.credential_id(record.sk)), keys.CLAIM))
 
-    def _change_standing(self, transaction: Transaction, before: User, after: User) -> list[Action]:
-        """Adds the gate and the roster to the transaction; answers with what the profile's own copy needs."""
-        gate = [
-            GateRecord.role.set(after.role),
-            GateRecord.is_active.set(after.is_active),
-            GateRecord.epoch.add(1),
-        ]
-        if before.is_active_admin and not after.is_active_admin:
-            _leave_roster(transaction, before)
-        elif after.is_active_admin and not before.is_active_admin:
-            transaction.update(RosterRecord.key(), [RosterRecord.ids.add({after.id})])
-        ends_sessions = before.is_active and not after.is_active
-        if ends_sessions:
-            gate.append(GateRecord.generation.add(1))
-        transaction.update(GateRecord.key(after.id), gate, GateRecord.pk.exists(), otherwise=Stale())
-        return [ProfileRecord.generation.add(1), ProfileRecord.sessions.set(0)] if ends_sessions else []
+
+def change_consumer(
+    transaction: Transaction,
+    before: User,
+    after: User,
+    *,
+    profile: Sequence[Action] = (),
+    gate: Sequence[Action] = (),
+    condition: Condition | None = None,
+) -> None:
+    """Adds to the transaction that one user becomes the other, and what else is to change of profile and gate.
+
+    Means Stale where the user is not as before or the condition on the profile does not hold, Conflict for a taken
+    name, Forbidden for the last active ADMIN.
+    """
+    actions = [
+        ProfileRecord.revision.set(after.revision),
+        ProfileRecord.updated_at.set(milliseconds(after.updated_at)),
+        *_changes(before, after),
+        *profile,
+    ]
+    standing = list(gate)
+    if (after.role, after.is_active) != (before.role, before.is_active):
+        actions.append(ProfileRecord.listing.set(keys.listing(after.role, after.is_active, after.id)))
+        standing += [GateRecord.role.set(after.role), GateRecord.is_active.set(after.is_active)]
+    if before.is_active_admin and not after.is_active_admin:
+        _leave_roster(transaction, before)
+    elif after.is_active_admin and not before.is_active_admin:
+        transaction.update(RosterRecord.key(), [RosterRecord.ids.add({after.id})])
+    if standing:
+        standing.append(GateRecord.epoch.add(1))
+        transaction.update(GateRecord.key(after.id), standing, GateRecord.pk.exists(), otherwise=Stale())
+    as_before: Condition = ProfileRecord.revision == before.revision
+    if condition is not None:
+        as_before &= condition
+    transaction.update(ProfileRecord.key(after.id), actions, as_before, otherwise=Stale())
+    _move_claim(transaction, NameRecord.of_email(before), NameRecord.of_email(after), "email")
+    _move_claim(transaction, NameRecord.of_username(before), NameRecord.of_username(after), "username")
+
+
+def ending_sessions(begun: int = 0) -> tuple[Sequence[Action], Sequence[Action]]:
+    """What ends all sessions on profile and gate, where so many are begun with it."""
+    profile = [ProfileRecord.generation.add(1), ProfileRecord.sessions.set(begun)]
+    return profile, [GateRecord.generation.add(1)]
 
 
 def find_user(user_id: str) -> User | None:
@@ -109,23 +141,22 @@ def find_user(user_id: str) -> User | None:
             return None
 
 
-def new_consumer(user: User, password_hash: str | None, session: Session | None = None) -> Transaction:
-    """The transaction that adds a consumer, and with it a first session."""
-    transaction = Transaction()
+def new_consumer(
+    transaction: Transaction, user: User, password_hash: str | None, session: Session | None = None
+) -> None:
+    """Adds a consumer to the transaction, and with it a first session; Conflict where a name is taken."""
     if user.is_active_admin:
         transaction.update(RosterRecord.key(), [RosterRecord.ids.add({user.id})])
     if session is not None:
         transaction.put(SessionRecord.of(session))
-    return add_consumer(transaction, user, password_hash, sessions=0 if session is None else 1)
+    _add_consumer(transaction, user, password_hash, sessions=0 if session is None else 1)
 
 
-def add_consumer(transaction: Transaction, user: User, password_hash: str | None, sessions: int = 0) -> Transaction:
-    """The transaction with a consumer's own items added."""
+def _add_consumer(transaction: Transaction, user: User, password_hash: str | None, sessions: int = 0) -> None:
     for claim, field in ((NameRecord.of_email(user), "email"), (NameRecord.of_username(user), "username")):
         transaction.put(claim, NameRecord.pk.does_not_exist(), otherwise=_taken(field))
     transaction.put(ProfileRecord.of(user, password_hash, sessions))
     transaction.put(GateRecord.of(user))
-    return transaction
 
 
 def count_plan_consumer(transaction: Transaction, plan_id: str, change: int) -> None:
@@ -164,9 +195,13 @@ def _changes(before: User, after: User) -> list[Action]:
         (ProfileRecord.role, "role"),
         (ProfileRecord.is_active, "is_active"),
         (ProfileRecord.deactivated_by, "deactivated_by"),
+        (ProfileRecord.email_verified_at, "email_verified_at"),
+        (ProfileRecord.password_changed_at, "password_changed_at"),
     ):
-        if (value := getattr(after, name)) != getattr(before, name):
-            changes.append(attribute.remove() if value is None else attribute.set(value))
+        value: Any = getattr(after, name)
+        if value != getattr(before, name):
+            kept: Any = milliseconds(value) if isinstance(value, datetime) else value
+            changes.append(attribute.remove() if kept is None else attribute.set(kept))
     return changes
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 
 from gatehouse.admission.model import KeyClaim, StoredCredential
-from gatehouse.clock import from_milliseconds, milliseconds
+from gatehouse.clock import from_milliseconds, milliseconds, optional_milliseconds, optional_moment
 from gatehouse.consumers.model import DeactivatedBy, Role
 from gatehouse.credentials.model import Credential, CredentialType, Rotation
 from gatehouse.storage import keys
@@ -82,7 +82,7 @@ class CredentialRecord(Record):
             label=credential.label,
             scopes=None if credential.scopes is None else list(credential.scopes),
             is_active=credential.is_active,
-            ends_at=_optional_milliseconds(credential.expires_at),
+            ends_at=optional_milliseconds(credential.expires_at),
             created_at=milliseconds(credential.created_at),
             updated_at=milliseconds(credential.updated_at),
         )
@@ -101,8 +101,8 @@ class CredentialRecord(Record):
             scopes=_optional_tuple(self.scopes),
             is_active=self.is_active,
             disabled_by=DeactivatedBy(self.disabled_by) if self.disabled_by else None,
-            expires_at=_optional_moment(self.ends_at),
-            last_used_at=_optional_moment(self.last_used_at),
+            expires_at=optional_moment(self.ends_at),
+            last_used_at=optional_moment(self.last_used_at),
             created_at=from_milliseconds(int(self.created_at)),
             updated_at=from_milliseconds(int(self.updated_at)),
             revision=int(self.revision),
@@ -119,7 +119,7 @@ class CredentialRecord(Record):
         return Rotation(
             from_milliseconds(int(self.rotated_at)),
             from_milliseconds(int(self.overlap_ends_at)),
-            _optional_moment(self.previous_last_used_at),
+            optional_moment(self.previous_last_used_at),
         )
 
 
@@ -135,14 +135,6 @@ class RevokedTokenRecord(Record):
     @classmethod
     def of(cls, token_id: str, expires_at: datetime) -> "RevokedTokenRecord":
         return cls(keys.revoked_token(token_id), keys.REVOKED, expires=int(expires_at.timestamp()))
-
-
-def _optional_milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else milliseconds(moment)
-
-
-def _optional_moment(value: float | None) -> datetime | None:
-    return None if value is None else from_milliseconds(int(value))
 
 
 def _optional_tuple(values: list[str] | None) -> tuple[str, ...] | None:

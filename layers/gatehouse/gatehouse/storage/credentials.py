@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.credentials.service import MOST_ACTIVE, MOST_KEPT, too_many_active
-from gatehouse.errors import Conflict, ServiceUnavailable
+from gatehouse.errors import Conflict, ServiceUnavailable, Unauthenticated
+from gatehouse.permissions import CallersSession
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
 from gatehouse.storage.consumers import find_user
 from gatehouse.storage.credential_records import CredentialRecord, CredentialWayRecord, KeyClaimRecord
 from gatehouse.storage.gate_records import GateRecord
-from gatehouse.storage.records import ProfileRecord
+from gatehouse.storage.records import ProfileRecord, SessionRecord
 from gatehouse.storage.table import store_faults
 from gatehouse.storage.transactions import Transaction
 
@@ -39,18 +41,24 @@ class DynamoCredentials:
         with store_faults():
             return listing.page_credentials(query, first, after)
 
-    def create_credential(self, credential: Credential, secret_hash: str | None) -> Credential:
+    def create_credential(
+        self, credential: Credential, secret_hash: str | None, maker: CallersSession | None = None
+    ) -> Credential:
         for _ in range(MOST_ACTIVE):
-            numbered = replace(credential, number=_next_number(credential.consumer_id))
+            owner = _profile(credential.consumer_id, maker)
+            if owner.credentials >= MOST_ACTIVE or owner.kept >= MOST_KEPT:
+                raise Stale
+            numbered = replace(credential, number=int(owner.numbered) + 1)
             try:
-                _create(numbered, secret_hash)
+                _create(numbered, secret_hash, int(owner.generation), maker)
             except _NumberTaken:
                 continue  # another credential has it, and these are not without end
             return numbered
         raise ServiceUnavailable("Too many credentials are being made at once. Try again.")
 
-    def update_credential(self, before: Credential, after: Credential) -> None:
+    def update_credential(self, before: Credential, after: Credential, maker: CallersSession | None = None) -> None:
         transaction = Transaction()
+        _check_maker(transaction, after.consumer_id, maker)
         transaction.update(
             CredentialRecord.key(after.consumer_id, after.id),
             [
@@ -62,9 +70,14 @@ class DynamoCredentials:
             CredentialRecord.revision == before.revision,
             otherwise=Stale(),
         )
-        if after.is_active != before.is_active:
-            change, refusal = (+1, too_many_active()) if after.is_active else (-1, Stale())
-            _count(transaction, after.consumer_id, change, refusal)
+        if before.is_active and not after.is_active:
+            _count(transaction, after.consumer_id, -1, ProfileRecord.pk.exists())
+        elif after.is_active and not before.is_active:
+            owner = _profile(after.consumer_id, maker)
+            if owner.credentials >= MOST_ACTIVE:
+                raise too_many_active()
+            has_room = (ProfileRecord.credentials < MOST_ACTIVE) & (ProfileRecord.generation == owner.generation)
+            _count(transaction, after.consumer_id, +1, has_room)
         _move_epoch(transaction, after.consumer_id)
         transaction.commit()
 
@@ -109,20 +122,36 @@ class _NumberTaken(Exception):
     """Another credential of the owner's was made meanwhile, or the owner is gone, or may have no more."""
 
 
-def _next_number(owner: str) -> int:
-    """The number that no credential of the owner's had; raises Stale where they are gone or may have no more."""
+def _profile(owner: str, maker: CallersSession | None) -> ProfileRecord:
+    """The owner's; raises Stale where they are gone, Unauthenticated where it is their session and has ended."""
     with store_faults():
         try:
             profile = ProfileRecord.get(keys.consumer(owner), keys.PROFILE, consistent_read=True)
         except ProfileRecord.DoesNotExist:
             raise Stale from None
-    if profile.credentials >= MOST_ACTIVE or profile.kept >= MOST_KEPT:
-        raise Stale
-    return int(profile.numbered) + 1
+    if maker is not None and maker.user_id == owner and maker.generation != profile.generation:
+        raise _session_ended()
+    return profile
 
 
-def _create(credential: Credential, secret_hash: str | None) -> None:
+def _check_maker(transaction: Transaction, owner: str, maker: CallersSession | None) -> None:
+    """Adds to the transaction that the session is in force still; of the owner's own, the profile tells the rest."""
+    if maker is None:
+        return
+    session = SessionRecord.key(maker.user_id, maker.id)
+    transaction.check(session, SessionRecord.pk.exists(), otherwise=_session_ended())
+    if maker.user_id != owner:
+        is_of_now = ProfileRecord.generation == maker.generation
+        transaction.check(ProfileRecord.key(maker.user_id), is_of_now, otherwise=_session_ended())
+
+
+def _session_ended() -> Unauthenticated:
+    return Unauthenticated("The session has ended.")
+
+
+def _create(credential: Credential, secret_hash: str | None, generation: int, maker: CallersSession | None) -> None:
     transaction = Transaction()
+    _check_maker(transaction, credential.consumer_id, maker)
     transaction.put(
         KeyClaimRecord.of(credential),
         KeyClaimRecord.pk.does_not_exist(),
@@ -135,15 +164,15 @@ def _create(credential: Credential, secret_hash: str | None) -> None:
         [ProfileRecord.credentials.add(1), ProfileRecord.kept.add(1), ProfileRecord.numbered.set(credential.number)],
         (ProfileRecord.credentials < MOST_ACTIVE)
         & (ProfileRecord.kept < MOST_KEPT)
-        & (ProfileRecord.numbered == credential.number - 1),
+        & (ProfileRecord.numbered == credential.number - 1)
+        & (ProfileRecord.generation == generation),
         otherwise=_NumberTaken(),
     )
     transaction.commit()
 
 
-def _count(transaction: Transaction, owner: str, change: int, otherwise: Exception) -> None:
-    room = ProfileRecord.credentials < MOST_ACTIVE if change > 0 else ProfileRecord.pk.exists()
-    transaction.update(ProfileRecord.key(owner), [ProfileRecord.credentials.add(change)], room, otherwise=otherwise)
+def _count(transaction: Transaction, owner: str, change: int, condition: Condition) -> None:
+    transaction.update(ProfileRecord.key(owner), [ProfileRecord.credentials.add(change)], condition, otherwise=Stale())
 
 
 def _move_epoch(transaction: Transaction, owner: str) -> None:

@@ -9,8 +9,7 @@
     usage of a day    C#<user>        U#<day>  -                         how often did each credential call; ends by TTL
     gate              G#<user>        G        -                         active? role? plan? epoch, counters, use today
     address's gate    IP#<address>    G        -                         how often did anonymous callers come from there
-    guesses           TRY#<subject>   T        -                         how often did a secret turn out to be wrong
-    ledger            TRY#<subject>   T        -                         the same at an account, and from where
+    ledger            TRY#<subject>   T        -                         what was tried and wrong, from where; by TTL
     mailbox           TRY#mail/<hash> T        -                         how many mails did it get lately; ends by TTL
     email claim       E#<email>       C        names                     whose email is it; sign-in; prefix search
     username claim    N#<username>    C        names                     whose username is it; prefix search
@@ -18,7 +17,7 @@
     credential's way  ID#<id>         C        -                         whose credential is it, by its own id
     revoked token     TOK#<token id>  X        -                         was this token taken back; ends by TTL
     one-use token     TOK#<digest>    T        -                         what does this link allow, once; ends by TTL
-    mail              MAIL#<id>       M        -                         what is to be sent to whom; gone when it was
+    mail              MAIL#<id>       M, N     -                         what is to be sent to whom; gone when it was
     roster            ROSTER          R        -                         who are the active ADMINs, so that one stays
     usage plan        PLANS           <plan>   -                         what may its consumers ask for; all plans
     plan's name       PN#<name>       C        -                         which usage plan has the name
@@ -51,6 +50,7 @@ CLAIM = "C"
 REVOKED = "X"
 ONE_USE = "T"
 MAIL = "M"
+MAIL_FOR_NOBODY = "N"
 ROSTER = "ROSTER"
 ROSTER_SORT = "R"
 PLANS = "PLANS"

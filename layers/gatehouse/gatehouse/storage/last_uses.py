@@ -1,4 +1,4 @@
-"""When a credential was last used, in the table: of its present secret, and of the one before it."""
+"""When a session or a credential was last used, in the table: of its present secret, and of the one before it."""
 
 from datetime import datetime, timedelta
 
@@ -8,6 +8,8 @@ from pynamodb.expressions.condition import Condition
 
 from gatehouse.clock import milliseconds
 from gatehouse.storage.credential_records import CredentialRecord
+from gatehouse.storage.records import SessionRecord
+from gatehouse.storage.schema import Record
 from gatehouse.storage.table import broke_its_condition, store_faults
 
 # An hour, but for what is lost where the stream tells times to the second.
@@ -27,8 +29,12 @@ class DynamoLastUses:
             if _note(record, secret, attribute, at):
                 return
 
+    def note_session_use(self, consumer_id: str, session_id: str, at: datetime) -> None:
+        """The session was used; nothing where it is gone."""
+        _note(SessionRecord.key(consumer_id, session_id), SessionRecord.pk.exists(), SessionRecord.used_at, at)
 
-def _note(record: CredentialRecord, secret: Condition, attribute: NumberAttribute, at: datetime) -> bool:
+
+def _note(record: Record, secret: Condition, attribute: NumberAttribute, at: datetime) -> bool:
     due = attribute.does_not_exist() | (attribute <= milliseconds(at - _AT_MOST_EVERY))
     with store_faults():
         try:

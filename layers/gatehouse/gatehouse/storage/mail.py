@@ -10,9 +10,10 @@ from gatehouse.errors import ServiceUnavailable
 from gatehouse.mail.model import KEPT, Mail, MailKind
 from gatehouse.storage import keys
 from gatehouse.storage.counting import CountingUpdate, NotWritten
+from gatehouse.storage.mailboxes import take_place
 from gatehouse.storage.schema import Record
 from gatehouse.storage.table import store_faults
-from gatehouse.storage.transactions import Transaction
+from gatehouse.storage.transactions import Drop, Transaction
 
 
 class MailRecord(Record):
@@ -35,9 +36,9 @@ class MailRecord(Record):
     def of(cls, mail: Mail) -> "MailRecord":
         return cls(
             keys.mail(mail.id),
-            keys.MAIL,
+            keys.MAIL_FOR_NOBODY if mail.is_for_nobody else keys.MAIL,
             kind=mail.kind,
-            to=mail.to,
+            to="nobody" if mail.is_for_nobody else mail.to,
             words=dict(mail.words) or None,
             listed=list(mail.listed) or None,
             sealed_token=mail.sealed_token,
@@ -58,13 +59,17 @@ class MailRecord(Record):
 
 
 def add_mail(transaction: Transaction, mail: Mail | None) -> None:
-    """Adds the mail to the transaction, if there is one; the stream sees to it that it is sent."""
+    """Adds the mail to the transaction, if there is one; the stream sees to it that it is sent.
+
+    Where its mailbox has had enough, a notice is dropped, and any other means MailboxFull.
+    """
     if mail is not None:
-        transaction.put(MailRecord.of(mail))
+        transaction.put(MailRecord.of(mail), otherwise=Drop() if mail.kind.is_notice else None)
+        take_place(transaction, mail)
 
 
 class DynamoMails:
-    """The store of `mail.service`."""
+    """The store of `mail.service`, and of notices that nothing else is written with."""
 
     def claim_mail(self, mail_id: str, now: datetime, until: datetime) -> Mail | None:
         update = CountingUpdate()
@@ -79,6 +84,11 @@ class DynamoMails:
                 raise ServiceUnavailable("The mail is being sent just now.") from None
             return None
         return MailRecord.from_raw_data(dict(item)).mail()
+
+    def keep_mail(self, mail: Mail) -> None:
+        transaction = Transaction()
+        add_mail(transaction, mail)
+        transaction.commit()
 
     def delete_mail(self, mail_id: str) -> None:
         with store_faults():

@@ -13,8 +13,8 @@ from pynamodb.attributes import (
 )
 
 from gatehouse.accounts.factors import Factor
-from gatehouse.accounts.model import Account, Session, SpentToken
-from gatehouse.clock import from_milliseconds, milliseconds
+from gatehouse.accounts.model import Account, Origin, Session, SpentToken
+from gatehouse.clock import from_milliseconds, milliseconds, optional_milliseconds, optional_moment
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
 from gatehouse.storage import keys
@@ -41,6 +41,8 @@ class ProfileRecord(Record):
     is_active = BooleanAttribute(attr_name="isActive")
     deactivated_by = UnicodeAttribute(attr_name="deactivatedBy", null=True)
     plan_id = UnicodeAttribute(attr_name="planId", null=True)
+    email_verified_at = NumberAttribute(attr_name="emailVerifiedAt", null=True)
+    password_changed_at = NumberAttribute(attr_name="passwordChangedAt", null=True)
     sessions = NumberAttribute(default=0)
     credentials = NumberAttribute(default=0)
     kept = NumberAttribute(default=0)
@@ -75,6 +77,8 @@ class ProfileRecord(Record):
             kind=user.kind,
             is_active=user.is_active,
             deactivated_by=user.deactivated_by,
+            email_verified_at=optional_milliseconds(user.email_verified_at),
+            password_changed_at=optional_milliseconds(user.password_changed_at),
             sessions=sessions,
             created_at=milliseconds(user.created_at),
             updated_at=milliseconds(user.updated_at),
@@ -92,6 +96,8 @@ class ProfileRecord(Record):
             is_active=self.is_active,
             deactivated_by=DeactivatedBy(self.deactivated_by) if self.deactivated_by else None,
             plan_id=self.plan_id,
+            email_verified_at=optional_moment(self.email_verified_at),
+            password_changed_at=optional_moment(self.password_changed_at),
             created_at=from_milliseconds(int(self.created_at)),
             updated_at=from_milliseconds(int(self.updated_at)),
             revision=int(self.revision),
@@ -141,7 +147,10 @@ class SessionRecord(Record):
     """A person signed in, and where the chain of refresh tokens stands; digests only."""
 
     generation = NumberAttribute()
+    address = UnicodeAttribute()
+    device = UnicodeAttribute()
     created_at = NumberAttribute(attr_name="createdAt")
+    used_at = NumberAttribute(attr_name="usedAt")
     expires = NumberAttribute()  # seconds: the table's TTL attribute
     salt = BinaryAttribute(legacy_encoding=False)
     used = NumberAttribute()
@@ -160,14 +169,17 @@ class SessionRecord(Record):
             keys.consumer(session.user_id),
             keys.session(session.id),
             generation=session.generation,
+            address=session.origin.address,
+            device=session.origin.device,
             created_at=milliseconds(session.created_at),
+            used_at=milliseconds(session.used_at),
             expires=int(session.expires_at.timestamp()),
             salt=session.salt,
             used=session.used,
             next_digest=session.next_digest,
             used_digest=session.used_digest,
             spent=spent_texts(session),
-            proved_at=None if session.proved_at is None else milliseconds(session.proved_at),
+            proved_at=optional_milliseconds(session.proved_at),
         )
 
     def session(self) -> Session:
@@ -175,14 +187,16 @@ class SessionRecord(Record):
             id=keys.session_id(self.sk),
             user_id=keys.consumer_id(self.pk),
             generation=int(self.generation),
+            origin=Origin(self.address, self.device),
             created_at=from_milliseconds(int(self.created_at)),
+            used_at=from_milliseconds(int(self.used_at)),
             expires_at=from_milliseconds(int(self.expires) * 1000),
             salt=self.salt,
             used=int(self.used),
             next_digest=self.next_digest,
             used_digest=self.used_digest,
             spent=tuple(_spent_token(text) for text in self.spent),
-            proved_at=None if self.proved_at is None else from_milliseconds(int(self.proved_at)),
+            proved_at=optional_moment(self.proved_at),
         )
 
 

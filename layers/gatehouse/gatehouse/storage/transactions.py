@@ -20,10 +20,18 @@ _REFUSED = frozenset({"ConditionalCheckFailed"})
 _AGAIN = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
+class Drop(Exception):
+    """As `otherwise`: this write may be left out, and is, with all such, where the condition of one does not hold."""
+
+
 @dataclass(frozen=True)
 class _Operation:
     add: Callable[[TransactWrite], None]
     refusal: Exception | None
+
+    @property
+    def may_be_dropped(self) -> bool:
+        return isinstance(self.refusal, Drop)
 
 
 @dataclass
@@ -31,7 +39,8 @@ class Transaction:
     """All of its writes, or none.
 
     `otherwise` is raised when that write's condition does not hold; where several do not, the first added wins. A
-    write without `otherwise` has no condition that can break. Raises ServiceUnavailable when the store does not answer
+    write without `otherwise` has no condition that can break; one with `Drop` is left out where one of those does not
+    hold. Raises ServiceUnavailable when the store does not answer
     or other transactions keep the items busy for 2 s.
     """
 
@@ -78,6 +87,9 @@ class Transaction:
             if codes is None:
                 return
             refusal = self._refusal(codes)
+            if isinstance(refusal, Drop):
+                self._drop()
+                continue
             if refusal is not None:
                 raise refusal
             time.sleep(pause)
@@ -110,4 +122,9 @@ class Transaction:
         # PynamoDB sends the writes sorted by kind, and the reasons come back in that order.
         sent = [*self._checks, *self._deletes, *self._puts, *self._updates]
         broken = {id(o) for o, code in zip(sent, codes, strict=False) if code in _REFUSED}
-        return next((o.refusal for o in self._order if id(o) in broken), None)
+        refused = [o for o in self._order if id(o) in broken]
+        return next((o.refusal for o in sorted(refused, key=lambda o: o.may_be_dropped)), None)
+
+    def _drop(self) -> None:
+        for operations in (self._order, self._checks, self._deletes, self._puts, self._updates):
+            operations[:] = [operation for operation in operations if not operation.may_be_dropped]

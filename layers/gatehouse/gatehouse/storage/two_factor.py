@@ -9,10 +9,12 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof, StepProof
+from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof, StepProof, TurningOn
 from gatehouse.clock import milliseconds
+from gatehouse.mail.model import Mail
 from gatehouse.persistence import Stale
 from gatehouse.storage.gate_records import GateRecord
+from gatehouse.storage.mail import add_mail
 from gatehouse.storage.records import ProfileRecord, SessionRecord
 from gatehouse.storage.schema import Record
 from gatehouse.storage.table import read_together, store_faults
@@ -32,9 +34,12 @@ class DynamoTwoFactor:
         if not isinstance(profile, ProfileRecord):
             return None
         known = session.session() if isinstance(session, SessionRecord) else None
+        if known is not None and known.generation != profile.generation:
+            known = None
         return Holder(
             user=profile.user(),
             factor=profile.factor(),
+            generation=int(profile.generation),
             signed_in_at=None if known is None else known.created_at,
             proved_at=None if known is None else known.proved_at,
         )
@@ -44,7 +49,7 @@ class DynamoTwoFactor:
         _update(transaction, holder, [ProfileRecord.totp_pending.set(secret)], has_secret(holder.factor.secret))
         transaction.commit()
 
-    def turn_on(self, holder: Holder, session_id: str, step: int, codes: frozenset[bytes], now: datetime) -> None:
+    def turn_on(self, holder: Holder, session_id: str, turning_on: TurningOn, notice: Mail) -> None:
         factor = holder.factor
         if factor.pending is None:
             raise Stale
@@ -55,13 +60,14 @@ class DynamoTwoFactor:
             [
                 ProfileRecord.totp_secret.set(factor.pending),
                 ProfileRecord.totp_pending.remove(),
-                ProfileRecord.totp_step.set(step),
-                ProfileRecord.recovery.set(set(codes)),
+                ProfileRecord.totp_step.set(turning_on.step),
+                ProfileRecord.recovery.set(set(turning_on.recovery)),
             ],
             has_secret(factor.secret) & (ProfileRecord.totp_pending == factor.pending),
         )
-        _prove_session(transaction, holder, session_id, now)
+        _prove_session(transaction, holder, session_id, turning_on.now)
         _stand(transaction, holder, GateRecord.two_factor.set(True))
+        add_mail(transaction, notice)
         transaction.commit()
 
     def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime) -> None:
@@ -69,9 +75,10 @@ class DynamoTwoFactor:
         actions, condition = use_up(holder.factor, proof)
         _update(transaction, holder, actions, condition)
         _prove_session(transaction, holder, session_id, now)
+        _stand(transaction, holder)
         transaction.commit()
 
-    def turn_off(self, holder: Holder, proof: Proof | None) -> None:
+    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail) -> None:
         factor = holder.factor
         condition = has_secret(factor.secret)
         if proof is not None:
@@ -80,15 +87,11 @@ class DynamoTwoFactor:
         _update(
             transaction,
             holder,
-            [
-                ProfileRecord.totp_secret.remove(),
-                ProfileRecord.totp_pending.remove(),
-                ProfileRecord.totp_step.remove(),
-                ProfileRecord.recovery.remove(),
-            ],
+            removing_factor(),
             condition,
         )
         _stand(transaction, holder, GateRecord.two_factor.remove())
+        add_mail(transaction, notice)
         transaction.commit()
 
 
@@ -102,6 +105,16 @@ def use_up(factor: Factor, proof: Proof) -> tuple[Sequence[Action], Condition]:
             return [ProfileRecord.recovery.delete({digest})], ProfileRecord.recovery.contains(digest)
 
 
+def removing_factor() -> list[Action]:
+    """What a profile's update has to do, so that nothing is left of a second factor."""
+    return [
+        ProfileRecord.totp_secret.remove(),
+        ProfileRecord.totp_pending.remove(),
+        ProfileRecord.totp_step.remove(),
+        ProfileRecord.recovery.remove(),
+    ]
+
+
 def has_secret(secret: bytes | None) -> Condition:
     """That the profile is there, and has this secret, or none."""
     without: Condition = ProfileRecord.pk.exists() & ProfileRecord.totp_secret.does_not_exist()
@@ -110,7 +123,8 @@ def has_secret(secret: bytes | None) -> Condition:
 
 
 def _update(transaction: Transaction, holder: Holder, actions: Sequence[Action], condition: Condition) -> None:
-    transaction.update(ProfileRecord.key(holder.user.id), actions, condition, otherwise=Stale())
+    as_known = condition & (ProfileRecord.generation == holder.generation)
+    transaction.update(ProfileRecord.key(holder.user.id), actions, as_known, otherwise=Stale())
 
 
 def _prove_session(transaction: Transaction, holder: Holder, session_id: str, now: datetime) -> None:
@@ -122,6 +136,7 @@ def _prove_session(transaction: Transaction, holder: Holder, session_id: str, no
     )
 
 
-def _stand(transaction: Transaction, holder: Holder, change: Action) -> None:
-    actions = [change, GateRecord.epoch.add(1)]
+def _stand(transaction: Transaction, holder: Holder, *changes: Action) -> None:
+    """Adds to the transaction that nothing counts any more that a function remembers of the user."""
+    actions = [*changes, GateRecord.epoch.add(1)]
     transaction.update(GateRecord.key(holder.user.id), actions, GateRecord.pk.exists(), otherwise=Stale())
