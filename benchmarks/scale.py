@@ -155,7 +155,7 @@ def _items(size: int) -> Iterator[str]:
 
 def _lines(user: User, password_hash: str) -> str:
     records = (
-        ProfileRecord.of(user, password_hash, 0),
+        ProfileRecord.of(user, password_hash, None),
         GateRecord.of(user),
         NameRecord.of_email(user),
         NameRecord.of_username(user),

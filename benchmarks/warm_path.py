@@ -89,7 +89,8 @@ def _install() -> str:
         counter=dataclasses.replace(graph.admission.counter, store=store),
     )
     consumers = dataclasses.replace(graph.consumers, store=store)
-    wiring.install(dataclasses.replace(graph, consumers=consumers, admission=admission))
+    vars(graph).update(consumers=consumers, admission=admission)
+    wiring.install(graph)
     return graph.people.accounts.sign_ins.tokens.issue(user.id, session.id, now)
 
 

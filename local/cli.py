@@ -11,8 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from gatehouse import wiring
+from gatehouse.accounts.one_use import OneUse, OneUseToken
+from gatehouse.bootstrap import Bootstrap
 from gatehouse.clock import SystemClock
 from gatehouse.errors import GatehouseError
+from gatehouse.mail.letters import link
+from gatehouse.mail.model import MailKind
 from gatehouse.mail.service import MailRefused
 from gatehouse.settings import InvalidSetting, Settings
 from gatehouse.signing.command import KeysByCommand
@@ -31,6 +35,10 @@ main.add_typer(_keys, name="keys")
 _signing_keys = typer.Typer(no_args_is_help=True, help="The keys that sign tokens, of a stack or of this machine.")
 main.add_typer(_signing_keys, name="signing-keys")
 
+_Table = Annotated[str | None, typer.Option(envvar="TABLE_NAME", help="The table's name.")]
+_TableOfStack = Annotated[str | None, typer.Option(help="The CloudFormation stack whose table it is.")]
+_Endpoint = Annotated[str | None, typer.Option(envvar="DYNAMODB_ENDPOINT", help="A store that is not AWS's.")]
+_PrintLink = Annotated[bool, typer.Option("--print-link", help="Print the link, and do not mail it.")]
 _Stack = Annotated[str | None, typer.Option(help="The CloudFormation stack; without it, `make run` on this machine.")]
 _Region = Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")]
 _OF_KEYS = {"TABLE_NAME": "TableName", "GATEWAY_TIERS": "GatewayTiers", "GATEWAY_KEY_SEED": "GatewayKeySeed"}
@@ -52,32 +60,60 @@ def create(
     *,
     email: Annotated[str, typer.Option(help="The ADMIN's email address.")],
     username: Annotated[str, typer.Option(help="The ADMIN's username.")] = "admin",
-    table: Annotated[str | None, typer.Option(envvar="TABLE_NAME", help="The table's name.")] = None,
-    stack: Annotated[str | None, typer.Option(help="The CloudFormation stack whose table it is.")] = None,
-    endpoint: Annotated[str | None, typer.Option(envvar="DYNAMODB_ENDPOINT", help="A store that is not AWS's.")] = None,
-    region: Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")] = None,
+    table: _Table = None,
+    stack: _TableOfStack = None,
+    endpoint: _Endpoint = None,
+    region: _Region = None,
     ask_password: Annotated[
         bool, typer.Option("--ask-password", help="Ask for a password; else a link sets one, once.")
     ] = False,
+    print_link: _PrintLink = False,
 ) -> None:
     """Makes the first ADMIN of a deployment, and mails a link that sets the password, or without mail prints it.
 
-    May be repeated until a password is set, and then does nothing.
+    May be repeated until a password is set.
     """
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask_password else None
-    link = None
     with _told_failures():
-        settings = _settings(table, stack, endpoint, region)
-        bootstrap = wiring.build_bootstrap(settings, SystemClock())
+        bootstrap, begun = wiring.build_bootstrap(_settings(table, stack, endpoint, region), SystemClock()), None
         if password is None:
-            link = bootstrap.deliver(email, *bootstrap.invite_first_admin(email, username))
+            begun = bootstrap.invite_first_admin(email, username)
         else:
             bootstrap.create_first_admin(email, username, password)
     typer.echo(f"{email} is the first ADMIN.")
-    if link is not None:
-        typer.echo(f"To set the password, once and within 24 hours: {link}")
-    elif password is None:
+    if begun is not None:
+        _hand_over(bootstrap, MailKind.FIRST_ADMIN, email, begun, print_link=print_link)
+
+
+@_admin.command("reset")
+def reset(
+    *,
+    email: Annotated[str, typer.Option(help="The ADMIN's email address.")],
+    table: _Table = None,
+    stack: _TableOfStack = None,
+    endpoint: _Endpoint = None,
+    region: _Region = None,
+    print_link: _PrintLink = False,
+) -> None:
+    """Mails an ADMIN a link that sets a new password, or without mail prints it: also to one who is locked out."""
+    with _told_failures():
+        bootstrap = wiring.build_bootstrap(_settings(table, stack, endpoint, region), SystemClock())
+        begun = bootstrap.invite_back(email)
+    _hand_over(bootstrap, MailKind.PASSWORD_RESET, email, begun, print_link=print_link)
+
+
+def _hand_over(
+    bootstrap: Bootstrap, kind: MailKind, email: str, begun: tuple[OneUseToken, OneUse], *, print_link: bool
+) -> None:
+    """Mails the link, or prints it."""
+    with _told_failures():
+        is_mailed = not print_link and bootstrap.mail(kind, email, *begun)
+    if is_mailed:
         typer.echo("A link that sets the password is on its way there.")
+        return
+    token = begun[0]
+    typer.echo(f"To set the password, once and within 24 hours, open {link(bootstrap.app_url, token)}")
+    typer.echo(f'or send: mutation {{ resetPassword(token: "{token.text()}", newPassword: "…") }}')
 
 
 @_keys.command("reconcile")
@@ -167,7 +203,7 @@ def _told_failures() -> Iterator[None]:
     except GatehouseError as error:
         raise _failure(error.message) from error
     except MailRefused as error:
-        raise _failure("SES refused the mail for good; is the address right?") from error
+        raise _failure("SES refused the mail for good; --print-link prints the link.") from error
     except PynamoDBException as error:
         raise _failure(f"The table refused ({error.cause_response_code}): {error.cause_response_message}") from error
     except (InvalidSetting, InvalidKeySet, BotoCoreError, ClientError) as error:

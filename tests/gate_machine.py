@@ -24,7 +24,6 @@ from hypothesis.stateful import (
     rule,
 )
 
-from gatehouse.accounts_wiring import People
 from gatehouse.admission.meters import MOST_A_SECOND, Allowance
 from gatehouse.admission.model import Admitted, Gate
 from gatehouse.admission.service import Admission
@@ -43,6 +42,7 @@ from gatehouse.plans.service import PlanFields, Plans
 from gatehouse.settings import Settings
 from gatehouse.tokens import SESSION, Claims
 from gatehouse.usage.service import Usages
+from gatehouse.wiring.people import People
 from tests.unit.fakes import AT_HOME, HOME, PASSWORD, START, TOKENS, StoppedClock, the_settings
 
 YEARS = 3_650 * 86_400

@@ -3,14 +3,17 @@
 SAM's stand-in for API Gateway has no gateway responses: where AWS answers a refused credential with 401, it says 502.
 """
 
+import base64
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from gatehouse.accounts import totp
 from local.gateway.environment import ROOT
 from local.gateway.welcome import READY
 
@@ -133,3 +136,33 @@ def test_nobody_is_told_to_sign_in(api: httpx.Client) -> None:
 
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_two_factors_are_turned_on_and_asked_for(api: httpx.Client) -> None:
+    person = {"username": "janedoe", "email": "jane@example.com", "password": PASSWORD}
+    jane = _ask(api, REGISTER, {"as": person})["data"]["register"]["accessToken"]
+    told = _ask(api, "mutation { enableTwoFactor { secret qr } }", token=jane)["data"]["enableTwoFactor"]
+    assert told["qr"].startswith("<svg ")
+    code = totp.code_at(base64.b32decode(told["secret"]), totp.step_of(datetime.now(UTC)))
+    confirm = "mutation ($code: String!) { confirmTwoFactor(code: $code) { recoveryCodes } }"
+    codes = _ask(api, confirm, {"code": code}, jane)["data"]["confirmTwoFactor"]["recoveryCodes"]
+    assert len(codes) == 10
+
+    [refusal] = _ask(api, LOGIN, {"as": {"email": "jane@example.com", "password": PASSWORD}})["errors"]
+    assert refusal["extensions"]["code"] == "TWO_FACTOR_REQUIRED"
+    complete = """mutation ($challenge: String!, $code: String!) {
+        completeTwoFactorLogin(challenge: $challenge, code: $code) { accessToken }
+    }"""
+    given = {"challenge": refusal["extensions"]["challenge"], "code": codes[0]}
+    assert "errors" not in _ask(api, complete, given)
+
+
+def test_a_changed_password_ends_the_sessions_before_it(api: httpx.Client, token: str) -> None:
+    change = """mutation ($given: ChangePasswordInput!) {
+        changePassword(changePasswordInput: $given) { accessToken }
+    }"""
+    given = {"currentPassword": PASSWORD, "newPassword": "Another-Pass-456"}
+    fresh = _ask(api, change, {"given": given}, token)["data"]["changePassword"]["accessToken"]
+
+    assert _ask(api, "{ sessions { current } }", token=fresh)["data"]["sessions"] == [{"current": True}]
+    assert _post(api, "{ me { username } }", None, token).status_code == 502

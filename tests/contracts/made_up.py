@@ -10,9 +10,8 @@ from typing import Any
 
 from gatehouse.accounts.changes import NewAccount
 from gatehouse.accounts.lockout import account
-from gatehouse.accounts.model import Entrance, Session, SignIn
+from gatehouse.accounts.model import Entrance, Session, SignIn, place
 from gatehouse.accounts.refresh import RefreshToken, start_session
-from gatehouse.accounts_wiring import People, build_people, in_the_table
 from gatehouse.admission.service import Admission
 from gatehouse.clock import Clock
 from gatehouse.consumers.creation import NewUser
@@ -32,6 +31,7 @@ from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.gate import DynamoGates
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.plans import DynamoPlans
+from gatehouse.wiring.people import People, build_people, in_the_table
 from tests.unit.fakes import (
     AT_HOME,
     HASHER,
@@ -113,6 +113,11 @@ def standing_of(user_id: str) -> Standing | None:
     """What the gate knows of a consumer."""
     gate, _ = DynamoAdmission().find_gate_and_session(user_id, NOBODY)
     return None if gate is None else gate.standing
+
+
+def at_home(user: User) -> frozenset[bytes]:
+    """What is remembered of a user who was at home alone."""
+    return frozenset({place(user.id, AT_HOME.address)})
 
 
 def entrance(new_hash: str | None = None, *, of: User | None = None) -> Entrance:

@@ -10,6 +10,7 @@ from gatehouse.accounts.changes import NewAccount
 from gatehouse.accounts.model import Account
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import BadRequest, Conflict, Forbidden
+from tests.contracts.made_up import at_home
 from tests.contracts.worlds import (
     World,
     a_link,
@@ -44,7 +45,9 @@ def test_an_account_is_made_with_a_session_a_link_and_a_mail(world: World) -> No
     session, (token, kept), mail = began(user)[0], a_link(user.id), a_mail()
     new = NewAccount(user=user, password_hash="hash", session=session, makes=kept, mail=mail)
     world.changes.create_account(new, START)
-    assert account_of(world, user) == Account(user=user, password_hash="hash", sessions=1, generation=0)
+    assert account_of(world, user) == Account(
+        user=user, password_hash="hash", sessions=1, generation=0, places=at_home(user)
+    )
     assert world.accounts.sessions_of(user.id) == [session]
     assert world.changes.get_one_use(token, START) == kept
     assert world.mails() == [mail]

@@ -15,12 +15,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from gatehouse.accounts.model import SignIn
-from gatehouse.accounts_wiring import People
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import GatehouseError, ServiceUnavailable
 from gatehouse.permissions import Caller
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.tokens import SESSION
+from gatehouse.wiring.people import People
 from tests.contracts.faults import Fault, PatientTime, Send, cancelled, faults, none, refused, silent
 from tests.contracts.made_up import a_credential, keep_account, new_session, people_on_the_table
 from tests.contracts.worlds import mails_in
@@ -285,7 +285,7 @@ class Walk:
 
 # Ids of version 7, and digests in hexadecimal.
 _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{64}")
-_DRAWN = {"salt", "nextDigest", "sealedToken", "nameShard", "listing"}
+_DRAWN = {"salt", "places", "nextDigest", "sealedToken", "nameShard", "listing"}
 
 
 def _is_ledger(item: Item) -> bool:

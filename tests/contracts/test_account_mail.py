@@ -1,6 +1,7 @@
 """Mails and links that accounts are made and changed with, and that are asked for alone: `AccountChanges`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -74,7 +75,7 @@ def test_an_hour_after_the_first_there_is_room_for_one(world: World, act: Callab
     the_ask(world, a_mail(created_at=START + timedelta(minutes=70)))
 
 
-def test_notices_are_written_to_a_full_mailbox_and_take_no_place(world: World) -> None:
+def test_notices_are_written_to_a_full_mailbox_and_take_no_place_of_others(world: World) -> None:
     user = a_person(world)
     for _ in range(4):
         change(world, user, mails=(a_mail(MailKind.PASSWORD_CHANGED),))
@@ -94,13 +95,67 @@ def test_the_eleventh_notice_within_the_hour_is_left_out_and_what_it_tells_is_do
         assert sum(mail.kind.is_notice for mail in world.mails()) == written
 
 
+def test_notices_fill_their_own_places_and_none_of_what_is_asked_for(world: World) -> None:
+    user = a_person(world)
+    for _ in range(11):
+        change(world, user, mails=(a_mail(MailKind.PASSWORD_CHANGED),))
+    fill(world)
+    assert [mail.kind for mail in world.mails()].count(MailKind.PASSWORD_CHANGED) == 10
+    assert [mail.kind for mail in world.mails()].count(MailKind.PASSWORD_RESET) == 3
+
+
+def test_what_is_asked_for_is_refused_whole_where_its_notice_would_be_dropped_as_well(world: World) -> None:
+    user = a_person(world)
+    for _ in range(10):
+        change(world, user, mails=(a_mail(MailKind.PASSWORD_CHANGED),))
+    fill(world, to="full@example.com")
+    mails = (a_mail(MailKind.EMAIL_CHANGE_ASKED), a_mail(MailKind.CONFIRM_NEW_EMAIL, to="full@example.com"))
+    refused(world, lambda: world.changes.ask(a_link()[1], mails), MailboxFull)
+
+
+def test_a_dropped_notice_leaves_what_was_asked_for_with_it(world: World) -> None:
+    user = a_person(world)
+    for _ in range(10):
+        change(world, user, mails=(a_mail(MailKind.PASSWORD_CHANGED),))
+    asked = a_mail(MailKind.CONFIRM_NEW_EMAIL, to="new@example.com")
+    token, kept = a_link(user.id, Purpose.CHANGE_EMAIL)
+    world.changes.ask(kept, (asked, a_mail(MailKind.EMAIL_CHANGE_ASKED)))
+    assert world.changes.get_one_use(token, START) == kept
+    assert asked in world.mails()
+    assert MailKind.EMAIL_CHANGE_ASKED not in {mail.kind for mail in world.mails()}
+
+
 @pytest.mark.parametrize("kind", [MailKind.VERIFY_EMAIL, MailKind.INVITATION, MailKind.CONFIRM_NEW_EMAIL])
-def test_the_third_place_is_kept_for_a_link_that_sets_a_password(world: World, kind: MailKind) -> None:
-    for _ in range(2):
+def test_who_fills_a_mailbox_with_other_mails_keeps_nobody_from_a_link_that_sets_a_password(
+    world: World, kind: MailKind
+) -> None:
+    for _ in range(3):
         the_ask(world, a_mail(kind))
     refused(world, lambda: the_ask(world, a_mail(kind)), MailboxFull)
-    the_ask(world, a_mail(MailKind.PASSWORD_RESET))
-    refused(world, lambda: the_ask(world, a_mail(MailKind.PASSWORD_RESET)), MailboxFull)
+    reset = a_mail(MailKind.PASSWORD_RESET)
+    the_ask(world, reset)
+    assert reset in world.mails()
+
+
+def test_beyond_the_three_there_is_one_link_an_hour_that_sets_a_password(world: World) -> None:
+    def reset_at(minutes: int) -> bool:
+        for minute in range(minutes - 3, minutes):
+            with suppress(MailboxFull):
+                the_ask(world, a_mail(MailKind.VERIFY_EMAIL, created_at=START + timedelta(minutes=minute)))
+        try:
+            the_ask(world, a_mail(created_at=START + timedelta(minutes=minutes)))
+        except MailboxFull:
+            return False
+        return True
+
+    assert [minutes for minutes in range(3, 180, 3) if reset_at(minutes)] == [3, 63, 123]
+
+
+def test_a_tag_of_an_address_is_no_mailbox_of_its_own(world: World) -> None:
+    for address in ("jo@example.com", "jo+1@example.com", "Jo+2+3@Example.com"):
+        the_ask(world, a_mail(MailKind.VERIFY_EMAIL, to=address))
+    refused(world, lambda: the_ask(world, a_mail(MailKind.VERIFY_EMAIL, to="jo+4@example.com")), MailboxFull)
+    the_ask(world, a_mail(MailKind.VERIFY_EMAIL, to="jo.4@example.com"))
 
 
 def test_two_mails_that_are_asked_for_together_are_kept_or_refused_together(world: World) -> None:

@@ -15,7 +15,17 @@ from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.consumers import DynamoConsumers
 from local.gateway.template import Table
-from tests.contracts.made_up import MONTH, NOBODY, a_session, changed, entrance, keep_account, new_session, standing_of
+from tests.contracts.made_up import (
+    MONTH,
+    NOBODY,
+    a_session,
+    at_home,
+    changed,
+    entrance,
+    keep_account,
+    new_session,
+    standing_of,
+)
 from tests.stores import Store, cost_of
 from tests.unit.fakes import START, a_user
 
@@ -61,7 +71,7 @@ def epoch_of(user: User) -> int:
 def test_an_account_is_found_by_its_email_with_its_hash_and_its_one_session(store: Store) -> None:
     user, _, _ = registered("John")
     assert ACCOUNTS.find_account("john@example.com") == Account(
-        user=user, password_hash="hash", sessions=1, generation=0
+        user=user, password_hash="hash", sessions=1, generation=0, places=at_home(user)
     )
 
 
@@ -121,13 +131,19 @@ def test_opening_a_session_adds_it_and_counts_it(store: Store) -> None:
     second = a_session(user)
     ACCOUNTS.open_session(account_of(user), second, entrance())
     assert sorted(session_ids(store, user)) == sorted([first.id, second.id])
-    assert account_of(user) == Account(user=user, password_hash="hash", sessions=2, generation=0)
+    assert account_of(user) == Account(user=user, password_hash="hash", sessions=2, generation=0, places=at_home(user))
 
 
 def test_a_session_and_a_newer_hash_are_kept_together(store: Store) -> None:
     user, _, _ = registered()
     ACCOUNTS.open_session(account_of(user), a_session(user), entrance("a newer hash"))
-    assert account_of(user) == Account(user=user, password_hash="a newer hash", sessions=2, generation=0)
+    assert account_of(user) == Account(
+        user=user,
+        password_hash="a newer hash",
+        sessions=2,
+        generation=0,
+        places=at_home(user),
+    )
 
 
 def test_two_sessions_may_be_opened_on_one_reading_of_the_account(store: Store) -> None:
@@ -179,7 +195,7 @@ def test_the_hundredth_session_is_opened_and_the_next_needs_room(store: Store) -
     with pytest.raises(Stale):
         ACCOUNTS.open_session(account, a_session(user), entrance())
     epoch = epoch_of(user)
-    ACCOUNTS.prune_sessions(account, START)
+    ACCOUNTS.prune_sessions(account, START, MONTH)
     assert set(session_ids(store, user)) == {first.id, *(session.id for session in opened[1:])}
     assert account_of(user).sessions == 99
     assert epoch_of(user) == epoch + 1
@@ -197,7 +213,7 @@ def test_pruning_takes_the_expired_and_those_that_a_switching_off_ended_before_a
     live = [a_session(user, generation=1, age=timedelta(hours=hours)) for hours in range(4)]
     for session in (*expired, *live):
         ACCOUNTS.open_session(account, session, entrance())
-    ACCOUNTS.prune_sessions(account_of(user), START)
+    ACCOUNTS.prune_sessions(account_of(user), START, MONTH)
     assert set(session_ids(store, user)) == {session.id for session in live}
     assert account_of(user).sessions == 4
 
@@ -207,7 +223,7 @@ def test_pruning_counts_anew_after_sessions_have_ended(store: Store) -> None:
     opened = filled(user, 10)
     for session in opened[:6]:
         ACCOUNTS.end_session(user.id, session.id)
-    ACCOUNTS.prune_sessions(account_of(user), START)
+    ACCOUNTS.prune_sessions(account_of(user), START, MONTH)
     assert set(session_ids(store, user)) == {first.id, *(session.id for session in opened[6:])}
     assert account_of(user).sessions == 4
 
@@ -219,7 +235,7 @@ def test_pruning_more_than_a_transaction_holds_takes_several_turns(store: Store)
     filled(user, 20)
     turns = 0
     while len(session_ids(store, user)) > 20:
-        ACCOUNTS.prune_sessions(account_of(user), START)
+        ACCOUNTS.prune_sessions(account_of(user), START, MONTH)
         turns += 1
     assert turns == 2
     assert account_of(user).sessions == 20
@@ -243,7 +259,7 @@ def test_what_was_to_be_pruned_on_an_outdated_reading_is_stale_and_stays(
     meanwhile(user)
     before = store.items()
     with pytest.raises(Stale):
-        ACCOUNTS.prune_sessions(account, START + MONTH)
+        ACCOUNTS.prune_sessions(account, START + MONTH, MONTH)
     assert store.items() == before
 
 

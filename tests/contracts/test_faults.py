@@ -32,6 +32,7 @@ from tests.contracts.faults import (
     wordless,
 )
 from tests.contracts.made_up import (
+    MONTH,
     a_credential,
     a_session,
     an_admin,
@@ -120,7 +121,7 @@ TRANSACTIONS: dict[str, Call] = {
     "delete_user": lambda h: CONSUMERS.delete_user(h.user),
     "create_account": lambda _: keep_account(user := a_user("new"), a_session(user)),
     "open_session": lambda h: ACCOUNTS.open_session(h.account, a_session(h.user), entrance("new hash")),
-    "prune_sessions": lambda h: ACCOUNTS.prune_sessions(h.account, START + timedelta(days=31)),
+    "prune_sessions": lambda h: ACCOUNTS.prune_sessions(h.account, START + timedelta(days=31), MONTH),
     "end_session": lambda h: ACCOUNTS.end_session(h.user.id, h.session.id),
     "create_credential": lambda h: CREDENTIALS.create_credential(a_credential(h.user, "new"), "hash"),
     "update_credential": lambda h: CREDENTIALS.update_credential(h.credential, switched_off(h.credential)),

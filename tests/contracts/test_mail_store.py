@@ -24,7 +24,8 @@ from tests.unit.fakes import START, StoppedClock
 from tests.unit.mailroom import MemoryMailroom
 from tests.unit.post import APP_URL, SEAL, MemoryMails, Sent, the_writer
 
-MAILBOX = "0" * 64
+MAILBOX = f"TRY#mail/{mailbox_of('jo@example.com')}"
+NOTICES = f"{MAILBOX}/notices"
 MINUTE = timedelta(minutes=1)
 
 type Add = Callable[[Mail], None]
@@ -123,7 +124,14 @@ def test_a_mail_lies_in_the_table_for_a_week_with_its_token_sealed(store: Store)
             "sealedToken": {"S": "k1 reset abc"},
             "createdAt": {"N": str(int(START.timestamp() * 1000))},
             "expires": {"N": str(int((START + timedelta(days=7)).timestamp()))},
-        }
+        },
+        {
+            "PK": {"S": NOTICES},
+            "SK": {"S": "T"},
+            "at1": {"N": str(int(START.timestamp() * 1000))},
+            **{f"at{number}": {"N": "0"} for number in range(2, 11)},
+            "expires": {"N": str(int((START + 2 * WITHIN).timestamp()))},
+        },
     ]
 
 
@@ -133,7 +141,7 @@ def test_no_mail_adds_nothing_to_a_transaction(store: Store) -> None:
     add_mail(transaction, EVERYTHING)
     transaction.commit()
 
-    assert len(store.items()) == 1
+    assert store.stored_keys() == [(f"MAIL#{EVERYTHING.id}", "M"), (NOTICES, "T")]
 
 
 def test_nobodys_token_can_be_read_from_the_table(store: Store, clock: StoppedClock) -> None:
@@ -151,7 +159,7 @@ def test_of_16_senders_at_once_one_sends_the_mail(store: Store, clock: StoppedCl
 
     assert len(sent.letters) == 1
     assert {type(answer) for answer in answers} <= {type(None), ServiceUnavailable}
-    assert store.items() == []
+    assert store.stored_keys() == [(NOTICES, "T")]
 
 
 def test_sending_a_mail_costs_two_calls(dynoxide_store: Store, clock: StoppedClock) -> None:
@@ -177,7 +185,7 @@ def test_a_lost_claim_keeps_the_mail_for_later(
     post.send(mail.id)
 
     assert len(sent.letters) == 1
-    assert dynoxide_store.items() == []
+    assert dynoxide_store.stored_keys() == [(NOTICES, "T")]
 
 
 def test_a_mail_that_was_sent_and_could_not_be_deleted_is_sent_again_rather_than_lost(
@@ -192,7 +200,7 @@ def test_a_mail_that_was_sent_and_could_not_be_deleted_is_sent_again_rather_than
     post.send(mail.id)
 
     assert len(sent.letters) == 2
-    assert dynoxide_store.items() == []
+    assert dynoxide_store.stored_keys() == [(NOTICES, "T")]
 
 
 def a_request(minute: int = 0, to: str = "jo@example.com") -> Mail:
@@ -234,8 +242,42 @@ def test_a_mailbox_that_is_full_keeps_nothing_and_takes_notices_all_the_same(sto
     with pytest.raises(MailboxFull):
         keep(a_request())
     assert store.items() == before
-    keep(a_mail(kind=MailKind.TOKEN_REUSED))
-    assert len(store.items()) == len(before) + 1
+    notice = a_mail(kind=MailKind.TOKEN_REUSED)
+    keep(notice)
+    assert {*store.stored_keys()} - {(item["PK"]["S"], item["SK"]["S"]) for item in before} == {
+        (f"MAIL#{notice.id}", "M"),
+        (NOTICES, "T"),
+    }
+
+
+def test_where_one_notice_has_no_room_all_are_left_out_and_all_else_is_written_at_once(store: Store) -> None:
+    for _ in range(10):
+        keep(a_mail())
+    before, asked = set(store.stored_keys()), a_request()
+    transaction = Transaction()
+    for mail in (a_mail(), asked, a_mail(to="another@example.com")):
+        add_mail(transaction, mail)
+    transaction.commit()
+
+    assert set(store.stored_keys()) - before == {(f"MAIL#{asked.id}", "M"), (MAILBOX, "T")}
+
+
+def test_a_notice_alone_that_has_no_room_is_dropped_and_nothing_is_refused(store: Store) -> None:
+    for _ in range(10):
+        DynamoMails().keep_mail(a_mail())
+    before = store.items()
+    DynamoMails().keep_mail(a_mail())
+    DynamoMails().keep_mail(a_mail(is_for_nobody=True))
+
+    assert store.items() == before
+
+
+def test_of_16_notices_to_one_mailbox_at_once_ten_are_written_and_nobody_is_refused(store: Store) -> None:
+    answers = at_once([partial(is_kept, keep, a_mail()) for _ in range(16)])
+
+    assert {type(answer) for answer in answers} <= {bool, ServiceUnavailable}
+    written = [item for item in store.items() if item["SK"] == {"S": "M"}]
+    assert len(written) == min(10, answers.count(True))
 
 
 def test_of_16_mails_to_one_mailbox_at_once_three_are_written(store: Store) -> None:
@@ -250,7 +292,7 @@ def test_what_a_mailbox_got_is_forgotten_in_time_and_costs_no_call_of_its_own(dy
     cost = cost_of(partial(keep, a_request()))
 
     assert cost.calls == {"TransactWriteItems": 1}
-    item = dynoxide_store.item(f"TRY#mail/{mailbox_of('jo@example.com')}", "T")
+    item = dynoxide_store.item(MAILBOX, "T")
     assert item is not None
     assert item["expires"] == {"N": str(int((START + 2 * WITHIN).timestamp()))}
 

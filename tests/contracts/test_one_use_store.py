@@ -40,6 +40,11 @@ def use(one_use: OneUse, *, after: timedelta = timedelta()) -> str:
     return MailRecord.of(effect).pk
 
 
+def left(store: Store) -> list[tuple[str, str]]:
+    """The keys of what is in the table, but for what mailboxes got."""
+    return [(partition, sort) for partition, sort in store.stored_keys() if not partition.startswith("TRY#mail/")]
+
+
 def test_a_token_lies_by_its_digest_until_its_time_has_passed(store: Store) -> None:
     token, one_use = kept(Purpose.CHANGE_EMAIL, **EMAIL)
 
@@ -69,12 +74,12 @@ def test_a_token_is_used_once_with_what_it_allows(store: Store) -> None:
     token, one_use = kept()
     effect = use(one_use)
 
-    assert store.stored_keys() == [(effect, "M")]
+    assert left(store) == [(effect, "M")]
     with pytest.raises(BadRequest, match="does not work"):
         use(one_use)
     with pytest.raises(BadRequest, match="does not work"):
         get_one_use(token, START)
-    assert store.stored_keys() == [(effect, "M")]
+    assert left(store) == [(effect, "M")]
 
 
 def test_a_token_used_by_16_at_once_succeeds_once(store: Store) -> None:
@@ -83,7 +88,7 @@ def test_a_token_used_by_16_at_once_succeeds_once(store: Store) -> None:
 
     (effect,) = [answer for answer in answers if isinstance(answer, str)]
     assert sum(isinstance(answer, BadRequest) for answer in answers) == 15
-    assert store.stored_keys() == [(effect, "M")]
+    assert left(store) == [(effect, "M")]
 
 
 def test_an_expired_token_is_refused_although_ttl_has_not_come_by(store: Store) -> None:
@@ -148,4 +153,4 @@ def test_a_lost_answer_uses_the_token_once(dynoxide_store: Store, patient_time: 
         effect = use(one_use)
 
     assert len(sent) == 2
-    assert dynoxide_store.stored_keys() == [(effect, "M")]
+    assert left(dynoxide_store) == [(effect, "M")]

@@ -20,6 +20,7 @@ from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.table import open_table
 from tests.contracts.made_up import (
+    MONTH,
     a_credential,
     a_session,
     admission_on_the_table,
@@ -286,11 +287,11 @@ def test_pruning_is_stale_where_others_pruned_and_filled_the_room_before_it_wrot
     slow = account_of(user)
 
     def others_come_first() -> None:
-        ACCOUNTS.prune_sessions(slow, START)
+        ACCOUNTS.prune_sessions(slow, START, MONTH)
         fill(user, MOST_SESSIONS)
 
     with before_the_next_transaction(others_come_first), pytest.raises(Stale):
-        ACCOUNTS.prune_sessions(slow, START)
+        ACCOUNTS.prune_sessions(slow, START, MONTH)
     assert live_sessions(dynoxide_store, user) == account_of(user).sessions == MOST_SESSIONS
 
 
@@ -300,9 +301,9 @@ def test_pruning_is_stale_where_others_pruned_before_it_read_and_filled_the_room
     user, _, _ = registered()
     fill(user, MOST_SESSIONS)
     slow = account_of(user)
-    ACCOUNTS.prune_sessions(slow, START)
+    ACCOUNTS.prune_sessions(slow, START, MONTH)
     with before_the_next_transaction(lambda: fill(user, MOST_SESSIONS)), pytest.raises(Stale):
-        ACCOUNTS.prune_sessions(slow, START)
+        ACCOUNTS.prune_sessions(slow, START, MONTH)
     assert live_sessions(dynoxide_store, user) <= account_of(user).sessions <= MOST_SESSIONS
 
 

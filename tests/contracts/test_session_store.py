@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from gatehouse.accounts.changes import NewAccount
-from gatehouse.accounts.model import Entrance, KeptSession, Session
+from gatehouse.accounts.model import Entrance, KeptSession, Session, place
 from gatehouse.accounts.refresh import RefreshToken, present
 from gatehouse.consumers.model import User
 from gatehouse.errors import Unauthenticated
@@ -17,7 +17,7 @@ from gatehouse.storage.last_uses import DynamoLastUses
 from tests.contracts.made_up import MONTH, NOBODY, a_credential
 from tests.contracts.worlds import OnTheTable, World, account_of, began
 from tests.stores import Store, cost_of
-from tests.unit.fakes import START, a_user
+from tests.unit.fakes import AT_HOME, START, a_user
 
 HOUR = timedelta(hours=1)
 
@@ -50,6 +50,29 @@ def epoch_of(world: World, user: User) -> int:
 def found(world: World, session: Session) -> Session | None:
     kept = world.accounts.find_session(session.user_id, session.id)
     return None if kept is None else kept.session
+
+
+def test_an_address_is_remembered_from_the_first_session_on_and_its_notice_kept_with_the_session(world: World) -> None:
+    user, _, _ = a_person(world)
+    assert account_of(world, user).places == {place(user.id, AT_HOME.address)}
+
+    session, notice = began(user, at=START + HOUR)[0], a_notice()
+    entrance = Entrance(ledger="account/anybody", new_place=b"elsewhere"[:8], notice=notice)
+    world.accounts.open_session(account_of(world, user), session, entrance)
+
+    assert account_of(world, user).places == {place(user.id, AT_HOME.address), b"elsewher"}
+    assert notice in world.mails()
+
+
+def test_whoever_has_signed_in_from_very_many_addresses_begins_anew(store: Store) -> None:
+    world = OnTheTable(store)
+    user, _, _ = a_person(world)
+    for number in range(1, 51):
+        entrance = Entrance(ledger="account/anybody", new_place=number.to_bytes(8))
+        account = account_of(world, user)
+        world.accounts.open_session(account, began(user, at=START + number * HOUR)[0], entrance)
+
+    assert account_of(world, user).places == {(50).to_bytes(8)}
 
 
 def test_a_session_is_found_with_its_owner_and_where_it_came_from(world: World) -> None:

@@ -216,6 +216,32 @@ def test_for_a_session_that_has_ended_nothing_is_used_up(world: World) -> None:
 # What only a table has: its items, the gate, and what it costs.
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda world, holder: world.keep.keep_pending(holder, b"third"),
+        lambda world, holder: world.keep.turn_on(holder, world.session_id, TurningOn(STEP, CODES, LATER), a_notice()),
+        lambda world, holder: world.keep.prove(holder, world.session_id, StepProof(STEP + 1), LATER),
+        lambda world, holder: world.keep.turn_off(holder, StepProof(STEP + 1), a_notice()),
+    ],
+    ids=["keep_pending", "turn_on", "prove", "turn_off"],
+)
+def test_a_session_that_ended_with_all_others_is_none_any_more_and_what_it_began_changes_nothing(
+    store: Store, act: Callable[[World, Holder], None]
+) -> None:
+    world = OnTheTable()
+    turn_on(world)
+    world.keep.keep_pending(holder_of(world), OTHER)
+    before = holder_of(world)
+    DynamoAccounts().end_sessions(world.user.id)
+    ended = store.items()
+
+    assert holder_of(world) == replace(before, generation=1, signed_in_at=None, proved_at=None)
+    with pytest.raises(Stale):
+        act(world, before)
+    assert store.items() == ended
+
+
 def test_the_gate_knows_of_it_and_moves_on_with_it(store: Store) -> None:
     world = OnTheTable()
 
@@ -233,7 +259,7 @@ def test_the_gate_knows_of_it_and_moves_on_with_it(store: Store) -> None:
     seen.append(gate())
     world.keep.turn_off(holder_of(world), None, a_notice())
     seen.append(gate())
-    assert seen == [(None, 0), ({"BOOL": True}, 1), ({"BOOL": True}, 1), (None, 2)]
+    assert seen == [(None, 0), ({"BOOL": True}, 1), ({"BOOL": True}, 2), (None, 3)]
 
 
 def test_the_profile_has_the_secret_and_digests_and_nothing_when_it_is_off(store: Store) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 from gatehouse.accounts.lockout import account as subject_of
 from gatehouse.accounts.model import Account, Origin, SignIn
-from gatehouse.accounts_wiring import People
 from gatehouse.admission.service import Admission
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import CredentialQuery, CredentialType, IssuedCredential
@@ -15,6 +14,7 @@ from gatehouse.permissions import Caller
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.tokens import SESSION
+from gatehouse.wiring.people import People
 from tests.contracts.made_up import (
     admission_on_the_table,
     credentials_on_the_table,

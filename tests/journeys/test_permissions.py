@@ -194,6 +194,7 @@ PERSONAL = {Action.END_SESSION, Action.CHANGE_ROLE, Action.UPDATE_EMAIL} | {
     Action.VERIFY_EMAIL,
     Action.MANAGE_TWO_FACTOR,
     Action.RESET_TWO_FACTOR,
+    Action.UNLOCK_USER,
 }
 """What only somebody who is signed in may do: no scope gives it to a key."""
 

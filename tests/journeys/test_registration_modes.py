@@ -173,7 +173,7 @@ def test_where_emails_are_to_be_verified_nobody_signs_in_before(strict: Mailing)
     wrong = sign_in(password="Wrong-Password-1", verificationToken=second)
     assert wrong.extensions == sign_in(password="Wrong-Password-1").extensions
     assert wrong.extensions["reason"] == "WRONG_CREDENTIALS"
-    assert sign_in(verificationToken=other).extensions == NOT_VALID
+    assert sign_in(verificationToken=other).extensions == {**NOT_VALID, "field": "verificationToken"}
     signed = person(sign_in(verificationToken=second).data["login"], new["password"])
     assert strict.graphql(ASK, by=signed).outcome == "CONFLICT"
     assert sign_in(verificationToken=first).outcome == "ok"

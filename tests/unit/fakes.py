@@ -1,5 +1,6 @@
 """The house without a table: a clock that moves when it is told to, and a store in plain dictionaries."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,12 +13,11 @@ from gatehouse.accounts.changes import AccountChange, NewAccount
 from gatehouse.accounts.guard import Addresses, Guard
 from gatehouse.accounts.ledger import Rules
 from gatehouse.accounts.lockout import Lockout, LockoutStore
-from gatehouse.accounts.model import Account, Entrance, KeptSession, Origin, Session
+from gatehouse.accounts.model import Account, Entrance, KeptSession, Origin, Session, place
 from gatehouse.accounts.one_use import OneUse, OneUseToken, not_valid
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.service import MOST_SESSIONS
 from gatehouse.accounts.tokens import SessionTokens
-from gatehouse.accounts_wiring import People, Stores, build_people
 from gatehouse.admission.gate import Counter, GateStore
 from gatehouse.admission.guesses import Guesses
 from gatehouse.admission.lookup import AdmissionStore, Lookup
@@ -40,7 +40,7 @@ from gatehouse.errors import Conflict, Forbidden, Unauthenticated
 from gatehouse.ids import new_id
 from gatehouse.mail.model import Mail
 from gatehouse.mail.sealing import Seal
-from gatehouse.permissions import Caller, CallersSession
+from gatehouse.permissions import Caller, CallersProgram, Maker
 from gatehouse.persistence import Page, Stale
 from gatehouse.plans.memory import RememberedPlans
 from gatehouse.plans.model import UsagePlan
@@ -49,6 +49,7 @@ from gatehouse.settings import Settings
 from gatehouse.tokens import Tokens
 from gatehouse.usage.service import Usages
 from gatehouse.wiring import Gatehouse
+from gatehouse.wiring.people import People, Stores, build_people
 from tests.unit.factors import MemoryFactors
 from tests.unit.gates import MemoryGates
 from tests.unit.lockouts import MemoryLockouts
@@ -118,6 +119,7 @@ class MemoryStore:
     lockouts: MemoryLockouts = field(default_factory=MemoryLockouts)
     factors: MemoryFactors = field(default_factory=MemoryFactors)
     mailroom: MemoryMailroom = field(default_factory=MemoryMailroom)
+    places: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     plans: dict[str, UsagePlan] = field(default_factory=dict)
     usage_days: dict[tuple[str, date], dict[str, int]] = field(default_factory=dict)
     used_key_ids: dict[str, KeyClaim] = field(default_factory=dict)
@@ -205,6 +207,7 @@ class MemoryStore:
         self.create_user(new.user, new.password_hash)
         if new.session is not None:
             self._keep(new.session)
+            self.places[new.user.id].add(place(new.user.id, new.session.origin.address))
             self.counts[new.user.id] = 1
 
     def change_account(self, change: AccountChange, now: datetime) -> None:
@@ -271,6 +274,7 @@ class MemoryStore:
             sessions=self.counts[user.id],
             generation=self.generations[user.id],
             factor=self.factors.factor(user.id),
+            places=frozenset(self.places[user.id]),
         )
 
     def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
@@ -283,6 +287,9 @@ class MemoryStore:
         self._keep(session)
         if entrance.new_hash is not None:
             self.hashes[account.user.id] = entrance.new_hash
+        if entrance.new_place is not None:
+            self.places[account.user.id].add(entrance.new_place)
+        self.mailroom.keep(None, [] if entrance.notice is None else [entrance.notice])
         self.lockouts.forgive(entrance.ledger, session.origin.address)
 
     def _keep(self, session: Session) -> None:
@@ -291,10 +298,10 @@ class MemoryStore:
         if session.proved_at is not None:
             self.factors.proved[session.id] = session.proved_at
 
-    def prune_sessions(self, account: Account, now: datetime) -> None:
+    def prune_sessions(self, account: Account, now: datetime, idle: timedelta) -> None:
         self.calls.append("prune_sessions")
         own = [s for s in self.sessions.values() if s.user_id == account.user.id]
-        live = [s for s in sorted(own, key=lambda s: s.created_at) if now < s.expires_at][-(MOST_SESSIONS - 1) :]
+        live = [s for s in sorted(own, key=lambda s: s.created_at) if now < s.ends_at(idle)][-(MOST_SESSIONS - 1) :]
         for session in own:
             if session not in live:
                 del self.sessions[session.id]
@@ -349,7 +356,7 @@ class MemoryStore:
         return Page([(c.id, c) for c in rest[:first]], rest[first - 1].id if len(rest) > first else None)
 
     def create_credential(
-        self, credential: Credential, secret_hash: str | None, maker: CallersSession | None = None
+        self, credential: Credential, secret_hash: str | None, maker: Maker | None = None
     ) -> Credential:
         self._write("create_credential")
         self._refuse_ended(maker)
@@ -364,21 +371,28 @@ class MemoryStore:
         self.used_key_ids[credential.key_id] = KeyClaim(consumer_id=credential.consumer_id, credential_id=credential.id)
         return kept
 
-    def rotate_credential(self, before: Credential, after: Credential, secret_hash: str | None) -> None:
+    def rotate_credential(
+        self, before: Credential, after: Credential, secret_hash: str | None, maker: Maker | None = None
+    ) -> None:
         self._write("rotate_credential")
+        self._refuse_ended(maker)
         if self.credentials.get(before.id) != before:
             raise Stale
         self.credentials[after.id] = after
         self.previous_hashes[after.id], self.secret_hashes[after.id] = self.secret_hashes[before.id], secret_hash
         self._move_epoch(after.consumer_id)
 
-    def _refuse_ended(self, maker: CallersSession | None) -> None:
+    def _refuse_ended(self, maker: Maker | None) -> None:
         if maker is None:
             return
-        if maker.id not in self.sessions or maker.generation != self.generations[maker.user_id]:
+        if isinstance(maker, CallersProgram):
+            credential = self.credentials.get(maker.credential_id)
+            if credential is None or not credential.is_active:
+                raise Unauthenticated("The credential has ended.")
+        elif maker.id not in self.sessions or maker.generation != self.generations[maker.user_id]:
             raise Unauthenticated("The session has ended.")
 
-    def update_credential(self, before: Credential, after: Credential, maker: CallersSession | None = None) -> None:
+    def update_credential(self, before: Credential, after: Credential, maker: Maker | None = None) -> None:
         self._write("update_credential")
         self._refuse_ended(maker)
         if self.credentials.get(before.id) != before:
@@ -583,9 +597,8 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
     plans = RememberedPlans(MemoryPlans(store).find_plan, clock)
     admission = the_admission(store, store.gates, store.lockouts, clock, settings, plans.find)
     people = the_people(store, clock, settings)
-    return Gatehouse(
-        settings=settings,
-        clock=clock,
+    house = Gatehouse(settings, clock)
+    vars(house).update(
         people=people,
         admission=admission,
         consumers=Consumers(store, clock, HASHER, policy, people.writer, people.two_factor.require_fresh),
@@ -617,6 +630,8 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
             app_url=settings.app_url,
         ),
     )
+
+    return house
 
 
 ROLES = (Role.USER, Role.MODERATOR, Role.ADMIN)

@@ -11,7 +11,7 @@ from gatehouse.mail.writing import MailboxFull, mailbox_of
 
 
 def _counted(mail: Mail) -> str:
-    return mailbox_of(mail.to) + "/notices" * mail.kind.is_notice
+    return mailbox_of(mail.to, with_tag=mail.kind.is_notice) + "/notices" * mail.kind.is_notice
 
 
 @dataclass

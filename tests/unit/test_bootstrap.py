@@ -7,9 +7,10 @@ import pytest
 from gatehouse.accounts.one_use import Purpose
 from gatehouse.bootstrap import Bootstrap
 from gatehouse.consumers.model import Role, User
-from gatehouse.errors import BadRequest, Conflict
+from gatehouse.errors import BadRequest, Conflict, NotFound
+from gatehouse.mail.model import MailKind
 from tests.unit.fakes import HASHER, PASSWORD, POLICY, START, MemoryStore, StoppedClock, a_user
-from tests.unit.people import NEW_PASSWORD, Town, refusal
+from tests.unit.people import ELSEWHERE, NEW_PASSWORD, Town, refusal
 from tests.unit.post import APP_URL, Sent
 
 
@@ -184,19 +185,51 @@ def test_an_invitation_that_breaks_a_rule_is_refused(
     assert store == MemoryStore()
 
 
-def test_without_a_way_out_for_mails_the_link_is_told(bootstrap: Bootstrap) -> None:
-    token, kept = bootstrap.invite_first_admin("root@example.com", "root")
+def test_without_a_way_out_nothing_is_mailed(bootstrap: Bootstrap) -> None:
+    begun = bootstrap.invite_first_admin("root@example.com", "root")
 
-    assert bootstrap.deliver("root@example.com", token, kept) == f"{APP_URL}/set-password#token={token.text()}"
+    assert not bootstrap.mail(MailKind.FIRST_ADMIN, "root@example.com", *begun)
 
 
-def test_with_one_the_link_goes_to_the_mailbox_alone(store: MemoryStore, clock: StoppedClock) -> None:
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [
+        (MailKind.FIRST_ADMIN, "Gatehouse: set your password"),
+        (MailKind.PASSWORD_RESET, "Gatehouse: choose a new password"),
+    ],
+)
+def test_with_one_the_link_goes_to_the_mailbox(
+    store: MemoryStore, clock: StoppedClock, kind: MailKind, subject: str
+) -> None:
     sent = Sent()
     bootstrap = a_bootstrap(store, clock, sent)
     token, kept = bootstrap.invite_first_admin("root@example.com", "root")
 
-    assert bootstrap.deliver("root@example.com", token, kept) is None
-    [(to, subject, text, _)] = sent.letters
-    assert (to, subject) == ("root@example.com", "Gatehouse: set your password")
+    assert bootstrap.mail(kind, "root@example.com", token, kept)
+    [(to, told, text, _)] = sent.letters
+    assert (to, told) == ("root@example.com", subject)
     assert f"{APP_URL}/set-password#token={token.text()}" in text
     assert "until 2 March 2026 at 12:00 UTC" in text
+
+
+def test_an_admin_who_is_locked_out_is_let_in_again_by_a_link(bootstrap: Bootstrap, town: Town) -> None:
+    user = town.store.add(a_user("root", role=Role.ADMIN))
+    for number in range(20):
+        town.fails(user, 5, replace(ELSEWHERE, address=f"203.0.113.{number}"))
+    assert refusal(lambda: town.login(user))[1] == "WRONG_CREDENTIALS"
+
+    token, _ = bootstrap.invite_back("ROOT@example.com")
+    town.people.passwords.reset(token.text(), NEW_PASSWORD)
+
+    assert town.login(user, NEW_PASSWORD).user.id == user.id
+
+
+@pytest.mark.parametrize(
+    "there", [a_user("root"), a_user("root", role=Role.ADMIN, is_active=False)], ids=["a USER", "inactive"]
+)
+def test_who_is_no_active_admin_is_not_let_in_so(bootstrap: Bootstrap, store: MemoryStore, there: User) -> None:
+    store.add(there)
+
+    with pytest.raises(NotFound):
+        bootstrap.invite_back("root@example.com")
+    assert store.mailroom.tokens == {}

@@ -1,14 +1,18 @@
 """Signing up, in and out, and what people do with their own accounts."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ariadne import MutationType, ObjectType, QueryType
 
-from gatehouse.accounts.model import Session, SignIn
-from gatehouse.accounts.registration import Acceptance, Invitation
-from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Role, User
 from graphql_api.context import Info
+
+if TYPE_CHECKING:  # a cold start does without what is asked for later
+    from gatehouse.accounts.model import Session, SignIn
+    from gatehouse.accounts.registration import Acceptance, Invitation
+    from gatehouse.consumers.creation import NewUser
 
 _query = QueryType()
 _mutation = MutationType()

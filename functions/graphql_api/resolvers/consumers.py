@@ -1,15 +1,19 @@
 """Consumers: read, listed, made, changed, deleted."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ariadne import MutationType, QueryType
 
-from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.listing import Order, UserQuery
 from gatehouse.consumers.model import User
-from gatehouse.consumers.service import UserChanges
 from graphql_api.context import Info
 from graphql_api.lists import Connection, connection, plain_list
+
+if TYPE_CHECKING:  # a cold start does without what is asked for later
+    from gatehouse.consumers.creation import NewUser
+    from gatehouse.consumers.service import UserChanges
 
 _query = QueryType()
 _mutation = MutationType()

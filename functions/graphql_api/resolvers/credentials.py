@@ -1,13 +1,17 @@
 """Credentials: made, read, listed, changed, rotated, deleted."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ariadne import MutationType, QueryType
 
 from gatehouse.credentials.model import Credential, CredentialQuery, IssuedCredential
-from gatehouse.credentials.service import CredentialChanges, NewCredential
 from graphql_api.context import Info
 from graphql_api.lists import Connection, connection, plain_list
+
+if TYPE_CHECKING:  # a cold start does without what is asked for later
+    from gatehouse.credentials.service import CredentialChanges, NewCredential
 
 _query = QueryType()
 _mutation = MutationType()

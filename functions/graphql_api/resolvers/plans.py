@@ -1,6 +1,8 @@
 """Usage plans: made, read, listed, changed, deleted, assigned."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ariadne import MutationType, ObjectType, QueryType
 from graphql import GraphQLSchema
@@ -8,10 +10,12 @@ from graphql import GraphQLSchema
 from gatehouse.consumers.model import User
 from gatehouse.errors import BadRequest
 from gatehouse.plans.model import UsagePlan
-from gatehouse.plans.service import PlanFields
 from graphql_api.context import Info
 from graphql_api.directives import root_field
 from graphql_api.lists import plain_list
+
+if TYPE_CHECKING:  # a cold start does without what is asked for later
+    from gatehouse.plans.service import PlanFields
 
 _query = QueryType()
 _mutation = MutationType()

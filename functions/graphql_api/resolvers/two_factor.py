@@ -1,13 +1,17 @@
 """Two factors, and accounts that are locked out."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ariadne import MutationType
 
-from gatehouse.accounts.model import SignIn
-from gatehouse.accounts.two_factor import Enrolment
-from gatehouse.consumers.model import User
 from graphql_api.context import Info
+
+if TYPE_CHECKING:  # a cold start does without what is asked for later
+    from gatehouse.accounts.model import SignIn
+    from gatehouse.accounts.two_factor import Enrolment
+    from gatehouse.consumers.model import User
 
 _mutation = MutationType()
 

@@ -1,4 +1,4 @@
-"""The first ADMIN of an empty deployment, made by whoever has access to its table."""
+"""What whoever has access to the table does for ADMINs: the first is made, and one who is locked out let in again."""
 
 import secrets
 import string
@@ -14,9 +14,9 @@ from gatehouse.clock import Clock
 from gatehouse.consumers.creation import NewUser, fresh_user
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import Kind, Role, User
-from gatehouse.errors import Conflict
+from gatehouse.errors import Conflict, NotFound
 from gatehouse.ids import new_id
-from gatehouse.mail.letters import letter, link, moment
+from gatehouse.mail.letters import letter, moment
 from gatehouse.mail.model import Mail, MailKind
 from gatehouse.mail.service import MailSender
 
@@ -40,7 +40,7 @@ class FirstAdmin:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Makes the first ADMIN. `sender` is the way out for mails, where there is one."""
+    """The use cases. `sender` is the way out for mails, where there is one."""
 
     store: AdminStore
     finder: AccountFinder
@@ -73,19 +73,34 @@ class Bootstrap:
             account = self.finder.find_account(unique_form(email))
             if account is None or account.password_hash is not None or account.user.role is not Role.ADMIN:
                 raise
-            begun = one_use.issue(Purpose.BEGIN, account.user.id, now, payload={"state": account.state})
-            self.changes.ask(begun[1], [])
+            return self._begin(account)
         return begun
 
-    def deliver(self, email: str, token: OneUseToken, kept: OneUse) -> str | None:
-        """The link that brings the token; None where it was mailed. Raises MailRefused, ServiceUnavailable."""
+    def invite_back(self, email: str) -> tuple[OneUseToken, OneUse]:
+        """What sets the password of an ADMIN anew, and forgets the failures that lock the account.
+
+        Raises NotFound where no active ADMIN has the email.
+        """
+        account = self.finder.find_account(unique_form(email))
+        if account is None or not account.user.is_active_admin:
+            raise NotFound("No active ADMIN has this email.")
+        return self._begin(account)
+
+    def _begin(self, account: Account) -> tuple[OneUseToken, OneUse]:
+        payload = {"state": account.state}
+        begun = one_use.issue(Purpose.BEGIN, account.user.id, self.clock.now(), payload=payload)
+        self.changes.ask(begun[1], [])
+        return begun
+
+    def mail(self, kind: MailKind, email: str, token: OneUseToken, kept: OneUse) -> bool:
+        """Whether the link was mailed: not, where there is no way out. Raises MailRefused, ServiceUnavailable."""
         if self.sender is None:
-            return link(self.app_url, token)
+            return False
         now, until = self.clock.now(), {"until": moment(kept.expires_at)}
-        mail = Mail(id=new_id(now), kind=MailKind.FIRST_ADMIN, to=email, words=until, created_at=now)
+        mail = Mail(id=new_id(now), kind=kind, to=email, words=until, created_at=now)
         told = letter(mail, self.app_url, token)
         self.sender.send(email, told.subject, told.text, told.html)
-        return None
+        return True
 
     def _admin(self, new: NewUser) -> User:
         return fresh_user(new, self.clock, role=Role.ADMIN, kind=Kind.USER, is_verified=True)

@@ -23,6 +23,17 @@ class CallersSession:
     generation: int
 
 
+@dataclass(frozen=True)
+class CallersProgram:
+    """A credential that was in force when a request came in. What it makes is made only while it is on."""
+
+    user_id: str
+    credential_id: str
+
+
+type Maker = CallersSession | CallersProgram
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     """Who is calling, as admission found them.
@@ -47,9 +58,13 @@ class Caller:
     lacks_factor: bool = False
 
     @property
-    def session(self) -> "CallersSession | None":
-        """The session that is calling."""
-        if self.consumer_id is None or self.session_id is None or self.generation is None:
+    def maker(self) -> "Maker | None":
+        """The session or the program that is calling."""
+        if self.consumer_id is None:
+            return None
+        if self.credential_id is not None:
+            return CallersProgram(self.consumer_id, self.credential_id)
+        if self.session_id is None or self.generation is None:
             return None
         return CallersSession(self.consumer_id, self.session_id, self.generation)
 
@@ -255,7 +270,8 @@ def require(caller: Caller, action: Action) -> None:
     if reach(caller.role, action) is Reach.NOBODY:
         raise _lacking(caller) or Forbidden("Your role does not allow this.", reason="ROLE")
     if caller.session_id is None and not _in_scope(caller, SCOPES[action]):
-        raise Forbidden("This credential does not allow this.", reason="SCOPE")
+        told = "This credential does not allow this." if SCOPES[action] else "This takes a person who is signed in."
+        raise Forbidden(told, reason="SCOPE")
 
 
 def require_on(caller: Caller, action: Action, target: User) -> None:

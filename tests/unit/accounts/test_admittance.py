@@ -1,6 +1,7 @@
 """Who may open an account: the mode, the domains of emails, and mailboxes that are verified first."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,7 +31,7 @@ from tests.unit.people import WRONG_PASSWORD, Town, kept_for, refusal
 NEW: NewUser = {"username": "john", "email": "john@example.com", "password": PASSWORD}
 NOT_VERIFIED = (Forbidden, "EMAIL_NOT_VERIFIED", None)
 WRONG = (Unauthenticated, "WRONG_CREDENTIALS", None)
-NO_LINK = (BadRequest, "TOKEN_NOT_VALID", "token")
+NO_LINK = (BadRequest, "TOKEN_NOT_VALID", "verificationToken")
 
 
 @pytest.fixture
@@ -196,6 +197,16 @@ def test_a_link_for_something_else_verifies_nothing(strict: Town, unverified: Us
     assert len(kept_for(strict.store, Purpose.RESET)) == 1
 
 
+def test_a_link_to_confirm_another_email_signs_nobody_in(strict: Town, unverified: User) -> None:
+    session, _ = strict.people.accounts.sign_ins.begin(unverified.id, 0, AT_HOME)
+    strict.store.sessions[session.id] = session
+    caller = replace(signed_in(unverified), session_id=session.id)
+    strict.people.emails.ask_for_change(caller, AT_HOME, "new@example.com", PASSWORD)
+
+    assert refusal(strict.login, unverified, token=strict.link("new@example.com")) == NO_LINK
+    assert strict.store.users[unverified.id] == unverified
+
+
 def test_a_link_works_once_and_for_a_day(strict: Town, unverified: User) -> None:
     refusal(strict.login, unverified)
     strict.clock.advance(hours=24)
@@ -205,7 +216,7 @@ def test_a_link_works_once_and_for_a_day(strict: Town, unverified: User) -> None
     link = strict.link(unverified.email)
     strict.login(unverified, token=link)
     other = strict.caller(strict.login(unverified, token=link))
-    assert refusal(strict.people.emails.verify, other, link) == NO_LINK
+    assert refusal(strict.people.emails.verify, other, link) == (BadRequest, "TOKEN_NOT_VALID", "token")
 
 
 def test_who_verifies_and_meets_a_change_still_comes_in(strict: Town, unverified: User) -> None:

@@ -172,6 +172,26 @@ def test_whether_somebody_has_the_new_email_is_told_to_its_owner_alone(town: Tow
     assert town.people.emails.verify(caller, token).email == jane.email
 
 
+def test_whoever_asks_for_changes_without_end_mails_the_old_address_ten_notices_an_hour(
+    town: Town, john: User, caller: Caller
+) -> None:
+    for number in range(30):
+        asks(town, caller, f"new{number}@example.com")
+
+    assert town.mailed(john.email) == [MailKind.EMAIL_CHANGE_ASKED] * 10
+    assert town.mailed("new29@example.com") == [MailKind.CONFIRM_NEW_EMAIL]
+    town.clock.advance(hours=1)
+    asks(town, caller)
+    assert town.mailed(john.email) == [MailKind.EMAIL_CHANGE_ASKED] * 11
+
+
+def test_tags_make_no_more_mailboxes_of_one(town: Town, caller: Caller) -> None:
+    for number in range(9):
+        asks(town, caller, f"victim+{number}@example.com")
+
+    assert [len(town.mailed(f"victim+{number}@example.com")) for number in range(9)] == [1] * 3 + [0] * 6
+
+
 def test_a_change_is_confirmed_by_its_owner_alone(town: Town, john: User, caller: Caller) -> None:
     asks(town, caller)
     jane = town.sign_in(town.add("jane"))

@@ -10,10 +10,18 @@ from gatehouse.accounts.model import SignIn
 from gatehouse.accounts.one_use import Purpose, issue
 from gatehouse.accounts.registration import Invitation
 from gatehouse.consumers.model import Role, User
-from gatehouse.errors import BadRequest, Conflict, Forbidden, RateLimitExceeded, Unauthenticated
+from gatehouse.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    RateLimitExceeded,
+    TwoFactorRequired,
+    Unauthenticated,
+)
 from gatehouse.mail.model import MailKind
 from gatehouse.permissions import ANONYMOUS, Caller
-from tests.unit.fakes import AT_HOME, PASSWORD, START, MemoryStore, StoppedClock
+from tests.unit.factors import app_code
+from tests.unit.fakes import AT_HOME, HOME, PASSWORD, START, MemoryStore, StoppedClock
 from tests.unit.people import Town, a_program, count_hashes, kept_for, refusal
 
 GUEST = "guest@example.com"
@@ -84,6 +92,20 @@ def test_a_program_invites_users_and_nobody_who_may_do_more(town: Town, root: Us
 
     town.people.registration.invite(program, GUEST, Role.USER)
     assert accept(town, town.link(GUEST)).user.role is Role.USER
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
+def test_who_may_do_more_is_invited_by_who_has_given_a_fresh_code_alone(town: Town, admin: Caller, role: Role) -> None:
+    secret = town.turn_on_two_factors(admin)
+    town.clock.advance(minutes=16)
+
+    told = refusal(town.people.registration.invite, admin, GUEST, role)
+
+    assert told == (TwoFactorRequired, "CODE_NEEDED", None)
+    assert (kept_for(town.store, Purpose.INVITATION), town.mailed(GUEST)) == ([], [])
+    assert town.people.registration.invite(admin, GUEST, Role.USER).role is Role.USER
+    town.people.two_factor.confirm(admin, HOME, app_code(secret, town.clock.now()))
+    assert town.people.registration.invite(admin, GUEST, role).role is role
 
 
 def test_nobody_is_invited_to_a_taken_email_or_to_what_is_none(town: Town, admin: Caller) -> None:

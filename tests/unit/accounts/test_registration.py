@@ -218,3 +218,16 @@ def test_where_accounts_are_opened_on_invitation_nobody_registers(store: MemoryS
     assert store.users == {root.id: root}
     town.people.registration.invite(town.sign_in(root), GUEST, Role.USER)
     assert accept(town, town.link(GUEST)).user.email == GUEST
+
+
+def test_a_registration_that_waits_is_void_once_accounts_are_opened_on_invitation_only(
+    first: Town, store: MemoryStore, clock: StoppedClock
+) -> None:
+    first.people.registration.register(NEW, AT_HOME)
+    link = first.link("John@Example.com")
+
+    told = refusal(accept, Town(store, clock, REGISTRATION_MODE="INVITE_ONLY"), link)
+
+    assert told == (BadRequest, "TOKEN_NOT_VALID", "token")
+    assert store.users == {}
+    assert accept(first, link).user.email == "John@Example.com"

@@ -7,8 +7,8 @@ from gatehouse.consumers.model import DeactivatedBy, Kind, User
 from gatehouse.errors import BadRequest
 from gatehouse.mail.model import MailKind
 from gatehouse.mail.sealing import Seal
-from tests.unit.fakes import RING, MemoryStore, StoppedClock, a_user
-from tests.unit.people import NEW_PASSWORD, Town, count_hashes, kept_for, refusal
+from tests.unit.fakes import PASSWORD, RING, MemoryStore, StoppedClock, a_user
+from tests.unit.people import ELSEWHERE, NEW_PASSWORD, Town, count_hashes, kept_for, refusal
 
 NO_LINK = (BadRequest, "TOKEN_NOT_VALID", "token")
 
@@ -68,6 +68,19 @@ def test_the_fourth_within_an_hour_is_answered_alike_and_not_mailed(town: Town, 
 
     assert town.mailed(john.email) == [MailKind.PASSWORD_RESET] * 3
     assert len(kept_for(town.store, Purpose.RESET)) == 6
+
+
+def test_a_stranger_who_fills_the_mailbox_keeps_nobody_from_a_link(town: Town, john: User) -> None:
+    stranger = town.sign_in(town.add("jane"))
+    for _ in range(4):
+        town.people.emails.ask_for_change(stranger, ELSEWHERE, john.email, PASSWORD)
+    assert town.mailed(john.email) == [MailKind.CONFIRM_NEW_EMAIL] * 3
+
+    for _ in range(2):
+        town.people.passwords.ask_for_reset(john.email)
+    assert town.mailed(john.email) == [MailKind.CONFIRM_NEW_EMAIL] * 3 + [MailKind.PASSWORD_RESET]
+    town.people.passwords.reset(town.link(john.email), NEW_PASSWORD)
+    assert town.login(john, NEW_PASSWORD).user.id == john.id
 
 
 def test_a_token_that_was_made_for_nobody_resets_nothing(town: Town) -> None:

@@ -9,12 +9,12 @@ import pytest
 from gatehouse.accounts.model import SignIn
 from gatehouse.accounts.refresh import RefreshToken
 from gatehouse.accounts.service import MOST_SESSIONS
-from gatehouse.accounts_wiring import People
 from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Kind, Role, User
 from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable, Unauthenticated
 from gatehouse.permissions import ANONYMOUS, Caller
 from gatehouse.tokens import SESSION
+from gatehouse.wiring.people import People
 from tests.unit.fakes import (
     AT_HOME,
     HASHER,

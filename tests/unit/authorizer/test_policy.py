@@ -14,7 +14,7 @@ from tests.unit.fakes import START
 
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev"
 SCOPED = frozenset({"users:read", "credentials:write"})
-PERSON = Caller(consumer_id="u", role=Role.ADMIN, session_id="s")
+PERSON = Caller(consumer_id="u", role=Role.ADMIN, session_id="s", generation=4)
 PROGRAM = Caller(consumer_id="u", role=Role.USER, credential_id="k", credential_number=7, scopes=SCOPED)
 LEFT = Allowance(limit=25, remaining=24, resets_at=START + timedelta(seconds=59, milliseconds=1))
 SPENT = Allowance(limit=25, remaining=0, resets_at=START + timedelta(seconds=59, milliseconds=1), is_spent=True)
@@ -35,7 +35,11 @@ def admitted(caller: Caller, allowance: Allowance = LEFT, plan_id: str | None = 
             "anonymous",
             {"kind": "anonymous", "reason": "TOKEN_EXPIRED"},
         ),
-        (PERSON, "u", {"kind": "session", "consumerId": "u", "role": "ADMIN", "sessionId": "s"}),
+        (
+            PERSON,
+            "u",
+            {"kind": "session", "consumerId": "u", "role": "ADMIN", "sessionId": "s", "generation": "4"},
+        ),
         (
             PROGRAM,
             "u",

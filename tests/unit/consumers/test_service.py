@@ -266,6 +266,22 @@ def test_an_email_is_changed_by_who_has_given_a_fresh_code_and_names_by_anybody(
     assert strict.update(admin, user.id, {"first_name": "J"}).first_name == "J"
 
 
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
+def test_a_role_above_user_is_given_by_who_has_given_a_fresh_code_alone(
+    store: MemoryStore, clock: StoppedClock, admin: Caller, user: User, role: Role
+) -> None:
+    def refuse(_caller: Caller) -> None:
+        raise TwoFactorRequired("This takes a code.", reason="CODE_NEEDED")
+
+    strict, before = Consumers(store, clock, HASHER, POLICY, the_writer(clock), refuse), dict(store.users)
+    with pytest.raises(TwoFactorRequired):
+        strict.create(admin, {**JANE, "role": role})
+    with pytest.raises(TwoFactorRequired):
+        strict.update(admin, user.id, {"role": role})
+    assert store.users == before
+    assert strict.create(admin, JANE).role is Role.USER
+
+
 @pytest.mark.parametrize("name", ["username", "email", "role", "is_active"])
 def test_what_every_consumer_has_cannot_be_taken_away(
     consumers: Consumers, user: User, admin: Caller, name: Any

@@ -13,9 +13,17 @@ from gatehouse.credentials.keys import hash_made_secret
 from gatehouse.credentials.kinds import key_auth
 from gatehouse.credentials.model import Credential, CredentialQuery, CredentialType
 from gatehouse.credentials.service import MOST_ACTIVE, CredentialChanges, Credentials, NewCredential
-from gatehouse.errors import BadRequest, Conflict, Forbidden, GatehouseError, NotFound, ServiceUnavailable
+from gatehouse.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    GatehouseError,
+    NotFound,
+    ServiceUnavailable,
+    TwoFactorRequired,
+)
 from gatehouse.ids import new_id
-from gatehouse.permissions import Caller, CallersSession
+from gatehouse.permissions import Caller, Maker
 from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, no_code_needed, signed_in
 
 KEY_AUTH = CredentialType.KEY_AUTH
@@ -211,7 +219,7 @@ def test_an_owner_who_is_deleted_meanwhile_gets_no_credential(
 ) -> None:
     write = store.create_credential
 
-    def deleted_meanwhile(credential: Credential, secret_hash: str | None, maker: CallersSession | None) -> Credential:
+    def deleted_meanwhile(credential: Credential, secret_hash: str | None, maker: Maker | None) -> Credential:
         store.users.pop(user.id, None)
         return write(credential, secret_hash, maker)
 
@@ -331,10 +339,93 @@ def test_a_credential_that_is_gone_meanwhile_mints_nothing(
         credentials.create(_program(own), {**MADE, "scopes": []})
 
 
+def test_a_credential_that_is_off_meanwhile_mints_nothing_and_does_not_switch_itself_on_again(
+    credentials: Credentials, store: MemoryStore, admin: User
+) -> None:
+    own = _held(store, admin, scopes=("credentials:write",), is_active=False)
+
+    with pytest.raises(Forbidden):
+        credentials.create(_program(own), {**MADE, "scopes": []})
+    changes: list[CredentialChanges] = [{"is_active": True}, {"scopes": []}]
+    for change in changes:
+        with pytest.raises(Forbidden):
+            credentials.update(_program(own), own.id, change)
+    assert list(store.credentials.values()) == [own]
+
+
 def test_a_session_is_no_ceiling(credentials: Credentials, user: User) -> None:
     made = credentials.create(signed_in(user), {**MADE, "scopes": ["credentials:write"]}).credential
 
     assert credentials.update(signed_in(user), made.id, {"scopes": None}).scopes is None
+
+
+# What a session may do whose role takes a second factor that it has not seen, or not lately.
+
+
+def _lacking(owner: User) -> Caller:
+    """An ADMIN's session that has seen no code."""
+    return replace(signed_in(owner), role=Role.USER, lacks_factor=True)
+
+
+REFUSED_WITHOUT_A_FACTOR: dict[str, Callable[[Credentials, Caller, Credential], object]] = {
+    "rotate": lambda credentials, caller, own: credentials.rotate(caller, own.id, 0),
+    "widen": lambda credentials, caller, own: credentials.update(caller, own.id, {"scopes": ["users:write"]}),
+    "label": lambda credentials, caller, own: credentials.update(caller, own.id, {"label": "x"}),
+    "switch on": lambda credentials, caller, own: credentials.update(caller, own.id, {"is_active": True}),
+}
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
+@pytest.mark.parametrize("act", REFUSED_WITHOUT_A_FACTOR.values(), ids=REFUSED_WITHOUT_A_FACTOR.keys())
+def test_a_session_that_lacks_its_factor_gets_at_no_credential_of_a_higher_role(
+    credentials: Credentials,
+    store: MemoryStore,
+    admin: User,
+    role: Role,
+    act: Callable[[Credentials, Caller, Credential], object],
+) -> None:
+    strong = _held(store, admin, role=role, is_active=act is not REFUSED_WITHOUT_A_FACTOR["switch on"])
+    with pytest.raises(TwoFactorRequired) as refusal:
+        act(credentials, _lacking(admin), strong)
+    assert refusal.value.reason == "ENABLE_TWO_FACTOR"
+    assert store.credentials[strong.id] == strong
+
+
+def test_a_session_that_lacks_its_factor_switches_a_higher_credential_off_and_has_a_users_own(
+    credentials: Credentials, store: MemoryStore, admin: User
+) -> None:
+    strong, weak = _held(store, admin), _held(store, admin, role=Role.USER)
+
+    assert credentials.update(_lacking(admin), strong.id, {"is_active": False}).is_active is False
+    assert credentials.update(_lacking(admin), weak.id, {"scopes": ["users:read"]}).scopes == ("users:read",)
+    assert credentials.rotate(_lacking(admin), weak.id, 0).credential.role is Role.USER
+    assert credentials.create(_lacking(admin), MADE).credential.role is Role.USER
+
+
+WIDER: dict[str, CredentialChanges] = {
+    "scopes": {"scopes": ["users:write"]},
+    "no scopes": {"scopes": None},
+    "later end": {"expires_at": ENDS + timedelta(days=1)},
+    "no end": {"expires_at": None},
+    "switched on": {"is_active": True},
+    "switched off and wider": {"is_active": False, "scopes": ["users:write"]},
+}
+
+
+@pytest.mark.parametrize("change", WIDER.values(), ids=WIDER.keys())
+def test_a_credential_is_given_more_by_a_session_that_has_lately_seen_a_code_alone(
+    store: MemoryStore, clock: StoppedClock, user: User, change: CredentialChanges
+) -> None:
+    def refuse(_caller: Caller) -> None:
+        raise TwoFactorRequired("This takes a code.", reason="CODE_NEEDED")
+
+    stale = Credentials(store, clock, Issuer(HASHER, TOKENS, True), True, refuse)
+    held = _held(store, user, scopes=("users:read",), expires_at=ENDS, is_active=change.get("is_active") is not True)
+    with pytest.raises(TwoFactorRequired):
+        stale.update(signed_in(user), held.id, change)
+    assert store.credentials[held.id] == held
+    assert stale.update(signed_in(user), held.id, {"label": "x"}).label == "x"
+    assert stale.update(signed_in(user), held.id, {"is_active": False}).is_active is False
 
 
 # Without self-service the seed's table holds to the letter: a USER manages no credentials.

@@ -39,8 +39,8 @@ def _read(told: dict[str, Any]) -> RequestContext:
     [
         ANONYMOUS,
         Caller(refused_because="TOKEN_EXPIRED"),
-        *(Caller(consumer_id="u", role=role, session_id="s") for role in Role),
-        Caller(consumer_id="u", session_id="s", lacks_factor=True),
+        *(Caller(consumer_id="u", role=role, session_id="s", generation=0) for role in Role),
+        Caller(consumer_id="u", session_id="s", generation=7, lacks_factor=True),
         Caller(consumer_id="u", credential_id="k", credential_number=1, scopes=None),
         Caller(consumer_id="u", credential_id="k", credential_number=100, scopes=frozenset()),
         Caller(consumer_id="u", credential_id="k", scopes=frozenset({"users:read", "orders:write"})),

@@ -48,17 +48,30 @@ def run(*arguments: str, typed: str | None = None) -> Result:
 def test_the_first_admin_is_made_and_the_link_that_sets_the_password_shown_once(people: Any) -> None:
     result = run(*HERE)
     assert result.exit_code == 0
-    said, told = result.stdout.splitlines()
+    said, told, sent = result.stdout.splitlines()
     assert said == "Ada@example.com is the first ADMIN."
-    form = r"To set the password, once and within 24 hours: http://localhost:3000/set-password#token=(gatehouse_begin_[\w-]{43})"
+    form = r"To set the password, .* open http://localhost:3000/set-password#token=(gatehouse_begin_[\w-]{43})"
     token = re.fullmatch(form, told)
     assert token is not None
+    assert sent == f'or send: mutation {{ resetPassword(token: "{token[1]}", newPassword: "…") }}'
     assert token[1] not in str(people.scan(TableName="people")["Items"])
 
 
 def test_the_link_may_be_asked_for_again(people: Any) -> None:
     links = {run(*HERE).stdout.splitlines()[1] for _ in range(2)}
     assert len(links) == 2
+
+
+def test_an_admin_who_is_locked_out_gets_a_link_that_sets_a_new_password(people: Any) -> None:
+    assert run(*HERE, "--ask-password", typed="Chosen-Secret-1\nChosen-Secret-1\n").exit_code == 0
+    result = CliRunner().invoke(cli.main, ["admin", "reset", "--email", "ada@example.com", *HERE])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "/set-password#token=gatehouse_begin_" in result.stdout
+
+
+def test_nobody_else_gets_one(people: Any) -> None:
+    result = CliRunner().invoke(cli.main, ["admin", "reset", "--email", "ada@example.com", *HERE])
+    assert (result.exit_code, result.stderr) == (1, "No active ADMIN has this email.\n")
 
 
 def test_a_second_admin_is_not_made_so(people: Any) -> None:

@@ -63,6 +63,15 @@ def test_a_mailbox_is_counted_once_whatever_its_address_is_spelled_like(address:
     assert mailbox_of(address) == mailbox_of("jo@example.com") != mailbox_of("jo@example.org")
 
 
+def test_whoever_fills_a_tag_with_notices_silences_nobody_else(clock: StoppedClock) -> None:
+    writer, room = the_writer(clock), MemoryMailroom()
+    for _ in range(11):
+        room.keep(None, [writer.write(MailKind.PASSWORD_CHANGED, "jo+stranger@example.com")])
+    room.keep(None, [writer.write(MailKind.PASSWORD_CHANGED, "jo@example.com")])
+
+    assert (len(room.to("jo+stranger@example.com")), len(room.to("jo@example.com"))) == (10, 1)
+
+
 def test_what_a_template_does_not_ask_for_or_lacks_is_a_mistake_at_once(clock: StoppedClock) -> None:
     writer, link = the_writer(clock), issue(Purpose.RESET, "owner", clock.now())
     for write in (

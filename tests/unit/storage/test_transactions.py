@@ -7,7 +7,7 @@ import pytest
 from gatehouse.errors import Conflict, Forbidden, GatehouseError, NotFound
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.records import ProfileRecord, RosterRecord
-from gatehouse.storage.transactions import Transaction
+from gatehouse.storage.transactions import Drop, Transaction
 
 BROKEN = "ConditionalCheckFailed"
 REFUSALS: dict[str, GatehouseError] = {
@@ -47,3 +47,15 @@ def test_of_several_broken_conditions_the_first_that_was_added_is_told(order: tu
 def test_a_conflict_with_another_transaction_is_no_refusal() -> None:
     assert _written(("put", "update", "delete"))._refusal(["TransactionConflict", None, "ThrottlingError"]) is None
     assert _written(("put", "update", "delete"))._refusal(["TransactionConflict", None, BROKEN]) is REFUSALS["update"]
+
+
+def test_a_write_that_may_be_dropped_is_told_of_where_nothing_else_is_refused() -> None:
+    dropped, refused = Drop(), Conflict("taken")
+    transaction = Transaction()
+    transaction.update(ProfileRecord.key("u"), [], otherwise=dropped)
+    transaction.put(RosterRecord.key(), otherwise=refused)
+
+    assert transaction._refusal([BROKEN, BROKEN]) is refused
+    assert transaction._refusal([BROKEN, None]) is refused
+    assert transaction._refusal([None, BROKEN]) is dropped
+    assert transaction._refusal(["TransactionConflict", None]) is None

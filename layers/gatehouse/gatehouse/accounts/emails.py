@@ -120,7 +120,10 @@ class Emails:
         if not self.admittance.needs_verified_email or account.user.email_verified_at is not None:
             return account
         if text is not None:
-            return self._use_link(account.user.id, OneUseToken.parse(text, Purpose.VERIFY_EMAIL))
+            try:
+                return self._use_link(account.user.id, OneUseToken.parse(text, Purpose.VERIFY_EMAIL))
+            except BadRequest as error:
+                raise not_valid("verificationToken") from error
         kept, mail = verification(account.user, self.writer)
         try:
             self.changes.ask(kept, [mail])

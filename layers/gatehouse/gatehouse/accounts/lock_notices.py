@@ -1,5 +1,6 @@
 """The owner of an account is told that it was locked until its password is reset."""
 
+import secrets
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,5 +29,5 @@ class LockNotices:
     def tell(self, user_id: str | None) -> None:
         """Tells the owner; where there is no account it does as much, so that nobody can tell that by the time."""
         account = self.finder.find_account_of(user_id or _NOBODY)
-        to = _NOBODY if account is None else account.user.email
+        to = secrets.token_hex() if account is None else account.user.email
         self.store.keep_mail(self.writer.write(MailKind.ACCOUNT_LOCKED, to, is_for_nobody=account is None))

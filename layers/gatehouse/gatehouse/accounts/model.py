@@ -1,22 +1,31 @@
 """An account with its password's hash, a session, and what a sign-in answers with."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from gatehouse.accounts.factors import Factor, Proof
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import Standing, User
 
+if TYPE_CHECKING:  # the gate knows sessions, and no mails
+    from gatehouse.mail.model import Mail
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """A user as signing in sees it. `sessions` never is below the number of live sessions of this `generation`."""
+    """A user as signing in sees it. `sessions` never is below the number of live sessions of this `generation`.
+
+    `places` stand for the addresses that they have signed in from.
+    """
 
     user: User
     password_hash: str | None = field(repr=False)
     sessions: int
     generation: int
     factor: Factor = field(default_factory=Factor)
+    places: frozenset[bytes] = frozenset()
 
     @property
     def state(self) -> str:
@@ -30,6 +39,11 @@ class Origin:
 
     address: str
     device: str
+
+
+def place(user_id: str, address: str) -> bytes:
+    """What is remembered of an address that somebody has signed in from: enough to know it again."""
+    return hashlib.sha256(f"{user_id} {address}".encode()).digest()[:8]
 
 
 @dataclass(frozen=True)
@@ -74,11 +88,16 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)
 class Entrance:
-    """What is written beside the session when somebody comes in: failures are cleared, a code is used up."""
+    """What is written beside the session when somebody comes in.
+
+    Failures are cleared at the `ledger`, a code is used up, an address is remembered, and its owner told of it.
+    """
 
     ledger: str
     proof: Proof | None = None
     new_hash: str | None = field(default=None, repr=False)
+    new_place: bytes | None = None
+    notice: "Mail | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)

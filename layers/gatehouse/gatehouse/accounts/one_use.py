@@ -28,7 +28,7 @@ class Purpose(StrEnum):
     RESET = "reset"
     INVITATION = "invite"
     BEGIN = "begin"
-    """To set the password of an account that never had one: the first ADMIN's."""
+    """To set the password of an ADMIN, the first or one who is locked out; given by whoever has access to the table."""
 
     @property
     def life(self) -> timedelta:
@@ -115,11 +115,14 @@ def issue(
     return token, kept
 
 
-def not_valid() -> BadRequest:
-    """The refusal of a token, alike whether it is made up, used, too old, or for something else."""
+def not_valid(field: str = "token") -> BadRequest:
+    """The refusal of a token, alike whether it is made up, used, too old, or for something else.
+
+    `field` is what the caller calls it.
+    """
     return BadRequest(
         "This link does not work: it was used, is too old, or was never right. Ask for a new one.",
-        field="token",
+        field=field,
         reason="TOKEN_NOT_VALID",
     )
 

@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from gatehouse.accounts import lockout
 from gatehouse.accounts.challenges import Challenge, Challenges
+from gatehouse.accounts.changes import AccountFinder
 from gatehouse.accounts.guard import Guard
-from gatehouse.accounts.model import Account, Entrance, KeptSession, Origin, Session, SignIn
+from gatehouse.accounts.model import Account, Entrance, KeptSession, Origin, Session, SignIn, place
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.accounts.refresh import RefreshToken, TokenSpent, present
 from gatehouse.accounts.sign_ins import SignIns
@@ -30,13 +31,8 @@ _log = logging.getLogger(__name__)
 _ATTEMPTS = 50  # as many sign-ins as may race for one place among the most sessions
 
 
-class AccountStore(Protocol):
+class AccountStore(AccountFinder, Protocol):
     """Where accounts and sessions are kept."""
-
-    def find_account(self, unique_email: str) -> Account | None:
-        """The account; takes the same two reads where there is none."""
-
-    def find_account_of(self, user_id: str) -> Account | None: ...
 
     def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
         """Adds the session, with what comes with it.
@@ -44,8 +40,8 @@ class AccountStore(Protocol):
         Raises Stale where the account is not as it was, has its most sessions, or the code has been used.
         """
 
-    def prune_sessions(self, account: Account, now: datetime) -> None:
-        """Ends what is expired and the oldest, so that another session has room; raises Stale as above."""
+    def prune_sessions(self, account: Account, now: datetime, idle: timedelta) -> None:
+        """Ends what has had its time and the oldest, so that another session has room; raises Stale as above."""
 
     def find_session(self, user_id: str, session_id: str) -> KeptSession | None: ...
 
@@ -156,6 +152,15 @@ class Accounts:
         if caller.consumer_id is not None and caller.session_id is not None:
             self.store.end_session(caller.consumer_id, caller.session_id)
 
+    def _known_by_its_address(self, account: Account, origin: Origin, entrance: Entrance) -> Entrance:
+        """The entrance, with what an address adds that was not seen before; the first one of all is no news."""
+        here = place(account.user.id, origin.address)
+        if here in account.places:
+            return entrance
+        words = {"address": origin.address, "device": origin.device}
+        notice = self.writer.write(MailKind.NEW_ADDRESS, account.user.email, words=words) if account.places else None
+        return replace(entrance, new_place=here, notice=notice)
+
     def _challenge(self, account: Account) -> TwoFactorRequired:
         given = Challenge(account.user.id, account.generation)
         return TwoFactorRequired(
@@ -174,8 +179,9 @@ class Accounts:
         """None where something has changed, which has to be looked at again."""
         try:
             if account.sessions >= MOST_SESSIONS:
-                self.store.prune_sessions(account, self.clock.now())
+                self.store.prune_sessions(account, self.clock.now(), self.idle)
                 return None
+            entrance = self._known_by_its_address(account, origin, entrance)
             proved_at = None if entrance.proof is None else self.clock.now()
             session, token = self.sign_ins.begin(account.user.id, account.generation, origin, proved_at=proved_at)
             self.store.open_session(account, session, entrance)

@@ -137,6 +137,8 @@ class Consumers:
 
     def _changed(self, caller: Caller, before: User, changes: UserChanges) -> User:
         after = replace(before, **_checked(changes))
+        if after.email != before.email and caller.consumer_id == before.id:
+            raise Forbidden("One's own email is changed by changeEmail.", reason="ROLE")
         for field, action in _RIGHTS.items():
             if getattr(after, field) != getattr(before, field):
                 require_on(caller, action, before)

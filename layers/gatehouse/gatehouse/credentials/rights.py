@@ -11,10 +11,11 @@ from gatehouse.permissions import Caller
 def require_within(caller: Caller, own: Credential | None, credential: Credential) -> None:
     """Nothing, where the credential gives no more, and for no longer, than what the caller came with; raises Forbidden.
 
-    `own` is the caller's credential, which may be gone by now.
+    `own` is the caller's credential, which may be off or gone by now.
     """
     within = (
         own is not None
+        and own.is_active
         and credential.role.lower_of(caller.role) is credential.role
         and credential.scopes is not None
         and frozenset(credential.scopes) <= (caller.scopes or frozenset())

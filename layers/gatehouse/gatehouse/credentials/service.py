@@ -14,7 +14,7 @@ from gatehouse.credentials.rights import require_present, require_within, switch
 from gatehouse.credentials.rotation import rotated
 from gatehouse.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id, parse_id
-from gatehouse.permissions import Action, Caller, CallersSession, may, require, require_factor, require_on
+from gatehouse.permissions import Action, Caller, Maker, may, require, require_factor, require_on
 from gatehouse.persistence import Page, Stale
 
 MOST_ACTIVE = 100
@@ -39,19 +39,21 @@ class CredentialStore(Protocol):
     def page_credentials(self, query: CredentialQuery, first: int, after: str | None) -> Page[Credential]: ...
 
     def create_credential(
-        self, credential: Credential, secret_hash: str | None, maker: CallersSession | None = None
+        self, credential: Credential, secret_hash: str | None, maker: Maker | None = None
     ) -> Credential:
         """Keeps it under the next number of its owner's, which none had before, and answers with it.
 
         Raises Conflict for a key id that was ever used, Stale above MOST_ACTIVE or MOST_KEPT, or without an owner, and
-        Unauthenticated where the session that makes it has ended meanwhile.
+        Unauthenticated where the session or the program that makes it has ended meanwhile.
         """
 
-    def update_credential(self, before: Credential, after: Credential, maker: CallersSession | None = None) -> None:
+    def update_credential(self, before: Credential, after: Credential, maker: Maker | None = None) -> None:
         """Turns one into the other; raises Stale, Unauthenticated as above, and Conflict above MOST_ACTIVE."""
 
-    def rotate_credential(self, before: Credential, after: Credential, secret_hash: str | None) -> None:
-        """Turns one into the other, and its hash into the one before; raises Stale."""
+    def rotate_credential(
+        self, before: Credential, after: Credential, secret_hash: str | None, maker: Maker | None = None
+    ) -> None:
+        """Turns one into the other, and its hash into the one before; raises Stale, and Unauthenticated as above."""
 
     def delete_credential(self, credential: Credential) -> None:
         """Removes it, its key id stays used; raises Stale."""
@@ -125,7 +127,7 @@ class Credentials:
         chosen = new.get("key_secret")
         secret = self.issuer.made(credential, now) if chosen is None else self.issuer.chosen(chosen)
         try:
-            kept = self.store.create_credential(credential, secret.hash, caller.session)
+            kept = self.store.create_credential(credential, secret.hash, caller.maker)
         except Stale as error:
             self._owner(caller, owner.id, Action.CREATE_CREDENTIAL)
             raise too_many_active() from error
@@ -150,7 +152,7 @@ class Credentials:
                 after = switched(caller, before, after)
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
             try:
-                self.store.update_credential(before, after, caller.session)
+                self.store.update_credential(before, after, caller.maker)
             except Stale:
                 continue
             return after
@@ -174,7 +176,7 @@ class Credentials:
             self._require_within(caller, after)
             secret = self.issuer.made(after, now)
             try:
-                self.store.rotate_credential(before, after, secret.hash)
+                self.store.rotate_credential(before, after, secret.hash, caller.maker)
             except Stale:
                 continue
             return IssuedCredential(credential=after, secret=secret.told)

@@ -59,10 +59,14 @@ class Writer:
         )
 
 
-def mailbox_of(address: str) -> str:
-    """What the mailbox of an address is counted under: name+tag@example.com goes where name@example.com does."""
+def mailbox_of(address: str, *, with_tag: bool = False) -> str:
+    """What the mailbox of an address is counted under: name+tag@example.com goes where name@example.com does.
+
+    With its tag it is counted apart, so that who makes it full does not fill the other's.
+    """
     name, _, domain = unique_form(address).rpartition("@")
-    return hashlib.sha256(f"{name.partition('+')[0]}@{domain}".encode()).hexdigest()
+    whose = name if with_tag else name.partition("+")[0]
+    return hashlib.sha256(f"{whose}@{domain}".encode()).hexdigest()
 
 
 def _told(credential: Credential) -> str:

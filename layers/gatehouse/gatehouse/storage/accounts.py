@@ -1,6 +1,6 @@
 """Accounts and sessions in the table."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from gatehouse.storage.two_factor import has_secret, use_up
 
 # A transaction takes 100 writes; the rest waits for the next sign-in's turn.
 _MOST_PRUNED = 90
+_MOST_PLACES = 50  # 8 bytes each; whoever has signed in from more begins anew
 _NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
@@ -52,6 +53,10 @@ class DynamoAccounts:
         actions: list[Action] = [ProfileRecord.sessions.add(1)]
         if entrance.new_hash is not None:
             actions.append(ProfileRecord.password_hash.set(entrance.new_hash))
+        if entrance.new_place is not None:
+            here = {entrance.new_place}
+            is_full = len(account.places) >= _MOST_PLACES
+            actions.append(ProfileRecord.places.set(here) if is_full else ProfileRecord.places.add(here))
         as_it_was = (
             (ProfileRecord.is_active == True)  # noqa: E712 - builds a condition
             & (ProfileRecord.password_hash == account.password_hash)
@@ -67,9 +72,10 @@ class DynamoAccounts:
         transaction.update(ProfileRecord.key(account.user.id), actions, as_it_was, otherwise=Stale())
         transaction.put(SessionRecord.of(session))
         lockout.forgive(transaction, entrance.ledger, session.origin.address, session.created_at)
+        add_mail(transaction, entrance.notice)
         transaction.commit()
 
-    def prune_sessions(self, account: Account, now: datetime) -> None:
+    def prune_sessions(self, account: Account, now: datetime, idle: timedelta) -> None:
         user_id = account.user.id
         with store_faults():
             [gate] = read_together(GateRecord.key(user_id))
@@ -79,7 +85,7 @@ class DynamoAccounts:
         as_counted = isinstance(profile, ProfileRecord) and profile.sessions == account.sessions
         if not (isinstance(gate, GateRecord) and as_counted):
             raise Stale
-        live = [s for s in kept if now < s.expires_at and s.generation == account.generation]
+        live = [s for s in kept if now < s.ends_at(idle) and s.generation == account.generation]
         ended = [s for s in kept if s not in live]
         pruned = (ended + live[: max(0, len(live) - MOST_SESSIONS + 1)])[:_MOST_PRUNED]
         left = sum(s not in pruned for s in live)
@@ -180,7 +186,7 @@ def _decoy() -> dict[str, Any]:
         created_at=beginning,
         updated_at=beginning,
     )
-    kept: dict[str, Any] = ProfileRecord.of(nobody, "-" * 60, 0).serialize()
+    kept: dict[str, Any] = ProfileRecord.of(nobody, "-" * 60, None).serialize()
     return kept
 
 

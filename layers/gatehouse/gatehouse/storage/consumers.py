@@ -149,13 +149,15 @@ def new_consumer(
         transaction.update(RosterRecord.key(), [RosterRecord.ids.add({user.id})])
     if session is not None:
         transaction.put(SessionRecord.of(session))
-    _add_consumer(transaction, user, password_hash, sessions=0 if session is None else 1)
+    _add_consumer(transaction, user, password_hash, session)
 
 
-def _add_consumer(transaction: Transaction, user: User, password_hash: str | None, sessions: int = 0) -> None:
+def _add_consumer(
+    transaction: Transaction, user: User, password_hash: str | None, session: Session | None = None
+) -> None:
     for claim, field in ((NameRecord.of_email(user), "email"), (NameRecord.of_username(user), "username")):
         transaction.put(claim, NameRecord.pk.does_not_exist(), otherwise=_taken(field))
-    transaction.put(ProfileRecord.of(user, password_hash, sessions))
+    transaction.put(ProfileRecord.of(user, password_hash, session))
     transaction.put(GateRecord.of(user))
 
 

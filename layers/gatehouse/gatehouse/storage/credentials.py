@@ -1,6 +1,7 @@
 """Credentials in the table: beside their owner, with a claim on the key id and a way to them by their own id."""
 
 from dataclasses import replace
+from typing import TypeGuard
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -10,7 +11,7 @@ from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.credentials.service import MOST_ACTIVE, MOST_KEPT, too_many_active
 from gatehouse.errors import Conflict, ServiceUnavailable, Unauthenticated
-from gatehouse.permissions import CallersSession
+from gatehouse.permissions import CallersProgram, CallersSession, Maker
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
 from gatehouse.storage.consumers import find_user
@@ -42,7 +43,7 @@ class DynamoCredentials:
             return listing.page_credentials(query, first, after)
 
     def create_credential(
-        self, credential: Credential, secret_hash: str | None, maker: CallersSession | None = None
+        self, credential: Credential, secret_hash: str | None, maker: Maker | None = None
     ) -> Credential:
         for _ in range(MOST_ACTIVE):
             owner = _profile(credential.consumer_id, maker)
@@ -56,9 +57,9 @@ class DynamoCredentials:
             return numbered
         raise ServiceUnavailable("Too many credentials are being made at once. Try again.")
 
-    def update_credential(self, before: Credential, after: Credential, maker: CallersSession | None = None) -> None:
+    def update_credential(self, before: Credential, after: Credential, maker: Maker | None = None) -> None:
         transaction = Transaction()
-        _check_maker(transaction, after.consumer_id, maker)
+        _check_maker(transaction, after, maker)
         transaction.update(
             CredentialRecord.key(after.consumer_id, after.id),
             [
@@ -78,11 +79,14 @@ class DynamoCredentials:
                 raise too_many_active()
             has_room = (ProfileRecord.credentials < MOST_ACTIVE) & (ProfileRecord.generation == owner.generation)
             _count(transaction, after.consumer_id, +1, has_room)
-        _move_epoch(transaction, after.consumer_id)
+        _move_epoch(transaction, after.consumer_id, maker)
         transaction.commit()
 
-    def rotate_credential(self, before: Credential, after: Credential, secret_hash: str | None) -> None:
+    def rotate_credential(
+        self, before: Credential, after: Credential, secret_hash: str | None, maker: Maker | None = None
+    ) -> None:
         transaction = Transaction()
+        _check_maker(transaction, after, maker)
         transaction.update(
             CredentialRecord.key(after.consumer_id, after.id),
             [
@@ -97,7 +101,7 @@ class DynamoCredentials:
             CredentialRecord.revision == before.revision,
             otherwise=Stale(),
         )
-        _move_epoch(transaction, after.consumer_id)
+        _move_epoch(transaction, after.consumer_id, maker)
         transaction.commit()
 
     def delete_credential(self, credential: Credential) -> None:
@@ -122,36 +126,48 @@ class _NumberTaken(Exception):
     """Another credential of the owner's was made meanwhile, or the owner is gone, or may have no more."""
 
 
-def _profile(owner: str, maker: CallersSession | None) -> ProfileRecord:
+def _profile(owner: str, maker: Maker | None) -> ProfileRecord:
     """The owner's; raises Stale where they are gone, Unauthenticated where it is their session and has ended."""
     with store_faults():
         try:
             profile = ProfileRecord.get(keys.consumer(owner), keys.PROFILE, consistent_read=True)
         except ProfileRecord.DoesNotExist:
             raise Stale from None
-    if maker is not None and maker.user_id == owner and maker.generation != profile.generation:
+    if _is_owners_session(maker, owner) and maker.generation != profile.generation:
         raise _session_ended()
     return profile
 
 
-def _check_maker(transaction: Transaction, owner: str, maker: CallersSession | None) -> None:
-    """Adds to the transaction that the session is in force still; of the owner's own, the profile tells the rest."""
-    if maker is None:
-        return
-    session = SessionRecord.key(maker.user_id, maker.id)
-    transaction.check(session, SessionRecord.pk.exists(), otherwise=_session_ended())
-    if maker.user_id != owner:
-        is_of_now = ProfileRecord.generation == maker.generation
-        transaction.check(ProfileRecord.key(maker.user_id), is_of_now, otherwise=_session_ended())
+def _check_maker(transaction: Transaction, credential: Credential, maker: Maker | None) -> None:
+    """Adds to the transaction that the session, or the program, is in force still.
+
+    Of the owner's own session, the rest is a condition of what is written anyway: of the profile, or of the gate. So it
+    is of a program that changes itself.
+    """
+    match maker:
+        case CallersSession():
+            session = SessionRecord.key(maker.user_id, maker.id)
+            transaction.check(session, SessionRecord.pk.exists(), otherwise=_session_ended())
+            if not _is_owners_session(maker, credential.consumer_id):
+                is_of_now = ProfileRecord.generation == maker.generation
+                transaction.check(ProfileRecord.key(maker.user_id), is_of_now, otherwise=_session_ended())
+        case CallersProgram() if maker.credential_id != credential.id:
+            program = CredentialRecord.key(maker.user_id, maker.credential_id)
+            is_on = CredentialRecord.is_active == True  # noqa: E712 - builds a condition
+            transaction.check(program, is_on, otherwise=Unauthenticated("The credential has ended."))
+
+
+def _is_owners_session(maker: Maker | None, owner: str) -> TypeGuard[CallersSession]:
+    return isinstance(maker, CallersSession) and maker.user_id == owner
 
 
 def _session_ended() -> Unauthenticated:
     return Unauthenticated("The session has ended.")
 
 
-def _create(credential: Credential, secret_hash: str | None, generation: int, maker: CallersSession | None) -> None:
+def _create(credential: Credential, secret_hash: str | None, generation: int, maker: Maker | None) -> None:
     transaction = Transaction()
-    _check_maker(transaction, credential.consumer_id, maker)
+    _check_maker(transaction, credential, maker)
     transaction.put(
         KeyClaimRecord.of(credential),
         KeyClaimRecord.pk.does_not_exist(),
@@ -175,8 +191,12 @@ def _count(transaction: Transaction, owner: str, change: int, condition: Conditi
     transaction.update(ProfileRecord.key(owner), [ProfileRecord.credentials.add(change)], condition, otherwise=Stale())
 
 
-def _move_epoch(transaction: Transaction, owner: str) -> None:
-    transaction.update(GateRecord.key(owner), [GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=Stale())
+def _move_epoch(transaction: Transaction, owner: str, maker: Maker | None = None) -> None:
+    gate, actions = GateRecord.key(owner), [GateRecord.epoch.add(1)]
+    if _is_owners_session(maker, owner):
+        transaction.update(gate, actions, GateRecord.generation == maker.generation, otherwise=_session_ended())
+    else:
+        transaction.update(gate, actions, GateRecord.pk.exists(), otherwise=Stale())
 
 
 def _optional(credential: Credential) -> list[Action]:

@@ -39,7 +39,8 @@ def take_place(transaction: Transaction, mail: Mail) -> None:
     Where it had enough within the hour, that means MailboxFull, and of a notice that it is dropped.
     """
     if mail.kind.is_notice:
-        _take(transaction, mail, f"{mailbox_of(mail.to)}/notices", _PLACES_OF_NOTICES, Drop())
+        # By the address as it is: a stranger who uses up those of name+tag must not silence what name is warned of.
+        _take(transaction, mail, f"{mailbox_of(mail.to, with_tag=True)}/notices", _PLACES_OF_NOTICES, Drop())
     else:
         _take(transaction, mail, mailbox_of(mail.to), _PLACES, MailboxFull())
 

@@ -13,7 +13,7 @@ from pynamodb.attributes import (
 )
 
 from gatehouse.accounts.factors import Factor
-from gatehouse.accounts.model import Account, Origin, Session, SpentToken
+from gatehouse.accounts.model import Account, Origin, Session, SpentToken, place
 from gatehouse.clock import from_milliseconds, milliseconds, optional_milliseconds, optional_moment
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import DeactivatedBy, Kind, Role, User
@@ -53,6 +53,7 @@ class ProfileRecord(Record):
     totp_pending = BinaryAttribute(legacy_encoding=False, attr_name="totpPending", null=True)
     totp_step = NumberAttribute(attr_name="totpStep", null=True)
     recovery = BinarySetAttribute(legacy_encoding=False, null=True)  # digests
+    places = BinarySetAttribute(legacy_encoding=False, null=True)
     created_at = NumberAttribute(attr_name="createdAt")
     updated_at = NumberAttribute(attr_name="updatedAt")
 
@@ -61,7 +62,7 @@ class ProfileRecord(Record):
         return cls(keys.consumer(user_id), keys.PROFILE)
 
     @classmethod
-    def of(cls, user: User, password_hash: str | None, sessions: int) -> "ProfileRecord":
+    def of(cls, user: User, password_hash: str | None, session: Session | None) -> "ProfileRecord":
         return cls(
             keys.consumer(user.id),
             keys.PROFILE,
@@ -79,7 +80,8 @@ class ProfileRecord(Record):
             deactivated_by=user.deactivated_by,
             email_verified_at=optional_milliseconds(user.email_verified_at),
             password_changed_at=optional_milliseconds(user.password_changed_at),
-            sessions=sessions,
+            sessions=0 if session is None else 1,
+            places=None if session is None else {place(user.id, session.origin.address)},
             created_at=milliseconds(user.created_at),
             updated_at=milliseconds(user.updated_at),
         )
@@ -110,6 +112,7 @@ class ProfileRecord(Record):
             sessions=int(self.sessions),
             generation=int(self.generation),
             factor=self.factor(),
+            places=frozenset(self.places or ()),
         )
 
     def factor(self) -> Factor:

@@ -89,6 +89,8 @@ class Transaction:
             refusal = self._refusal(codes)
             if isinstance(refusal, Drop):
                 self._drop()
+                if not self._order:
+                    return
                 continue
             if refusal is not None:
                 raise refusal

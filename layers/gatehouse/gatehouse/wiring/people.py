@@ -7,14 +7,14 @@ from typing import Protocol
 from gatehouse.accounts import qr
 from gatehouse.accounts.admittance import Admittance, Mode
 from gatehouse.accounts.challenges import Challenges
-from gatehouse.accounts.changes import AccountChanges, AccountFinder
+from gatehouse.accounts.changes import AccountChanges
 from gatehouse.accounts.emails import Emails
 from gatehouse.accounts.guard import Addresses, Guard
 from gatehouse.accounts.ledger import Rules
 from gatehouse.accounts.lock_notices import LockNotices, NoticeStore
 from gatehouse.accounts.lockout import Lockout, LockoutStore
 from gatehouse.accounts.password_changes import PasswordChanges
-from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
+from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.accounts.programs import Programs, ProgramStore
 from gatehouse.accounts.registration import Registration
 from gatehouse.accounts.service import Accounts, AccountStore
@@ -35,6 +35,7 @@ from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.mail import DynamoMails
 from gatehouse.storage.two_factor import DynamoTwoFactor
 from gatehouse.tokens import Tokens
+from gatehouse.wiring.graph import password_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ class People:
     writer: Writer
 
 
-class AccountsStore(AccountStore, SessionStore, AccountFinder, Protocol):
+class SignInStore(AccountStore, SessionStore, Protocol):
     """Accounts and their sessions."""
 
 
@@ -59,19 +60,13 @@ class AccountsStore(AccountStore, SessionStore, AccountFinder, Protocol):
 class Stores:
     """Where everything is kept that they need."""
 
-    accounts: AccountsStore
+    accounts: SignInStore
     changes: AccountChanges
     programs: ProgramStore
     users: UserStore
     factors: TwoFactorStore
     lockouts: LockoutStore
     notices: NoticeStore
-
-
-def password_policy(settings: Settings) -> PasswordPolicy:
-    """What a new password must have in this deployment."""
-    words = frozenset({"gatehouse", settings.two_factor_issuer.lower()})
-    return PasswordPolicy(settings.password_min_length, settings.password_classes, words)
 
 
 def in_the_table() -> Stores:
