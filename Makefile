@@ -2,6 +2,7 @@
 #
 #   make run           serve the whole system on this machine, at http://localhost:3000/graphql (PORT=... for another port)
 #   make test          run the tests (TESTS=... for some of them)
+#   make test-long     run those that take longer: races, faults, and every bad input
 #   make check         do all that CI does
 #   make format        put the source in its usual form
 #   make build         build what is deployed; then `sam deploy` deploys it (--config-env staging or prod for those)
@@ -37,7 +38,7 @@ WITHOUT_ACCOUNT := env -u AWS_PROFILE -u AWS_SESSION_TOKEN AWS_ACCESS_KEY_ID=loc
 export SAM_CLI_TELEMETRY := 0
 
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lint built containers build sam-local invoke conformance bench requirements clean
+.PHONY: help run test test-long check format lint built containers build sam-local invoke conformance bench requirements clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -46,9 +47,12 @@ run: $(LOCAL)
 	@PORT=$(PORT) exec $(BIN)/python -m local.gateway
 
 test: $(DEV) $(NODE_MODULES)
-	$(BIN)/pytest --numprocesses auto --dist loadgroup $(TESTS)
+	$(BIN)/pytest --numprocesses auto --dist loadgroup -m "not long" $(TESTS)
 
-check: lint test built containers
+test-long: $(DEV) $(NODE_MODULES)
+	$(BIN)/pytest --numprocesses auto --dist loadgroup -m long $(TESTS)
+
+check: lint test test-long built containers
 
 lint: $(DEV) $(SAM_CLI)
 	$(BIN)/ruff check

@@ -40,6 +40,8 @@ from tests.unit.fakes import (
 )
 from tests.unit.post import SEAL
 
+pytestmark = pytest.mark.long
+
 NEW = "Another-Pass-456"
 JANE = "jane@example.com"
 

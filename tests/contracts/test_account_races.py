@@ -22,6 +22,8 @@ from tests.contracts.towns import Town
 from tests.stores import Store
 from tests.unit.fakes import AT_HOME, PASSWORD, StoppedClock
 
+pytestmark = pytest.mark.long
+
 AT_ONCE = 16
 WRONG = "WrongPass123!"
 NEW = "Another-Pass-456"

@@ -27,6 +27,8 @@ from tests.contracts.made_up import at_once
 from tests.stores import Store
 from tests.unit.fakes import HOME, StoppedClock, the_settings
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 LIMIT = 25
 

@@ -15,6 +15,8 @@ from tests.contracts.endings import WAYS
 from tests.stores import Store
 from tests.unit.fakes import StoppedClock, the_settings
 
+pytestmark = pytest.mark.long
+
 CALLERS, FUNCTIONS = 16, 4
 CALLS_BEHIND = 3
 CELLS = [

@@ -9,6 +9,8 @@ from tests.contracts.endings import WAYS, Way
 from tests.stores import Store
 from tests.unit.fakes import StoppedClock, the_settings
 
+pytestmark = pytest.mark.long
+
 CELLS = [pytest.param(kind, way, id=f"{kind}, {name}") for name, way in WAYS.items() for kind in way.kinds]
 
 

@@ -38,6 +38,8 @@ from tests.contracts.walls import (
 from tests.stores import Store
 from tests.unit.fakes import START, StoppedClock
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(store: Store, clock: StoppedClock) -> World:

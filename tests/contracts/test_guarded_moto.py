@@ -19,6 +19,8 @@ from local.gateway import moto_guard
 from local.gateway.store import create_table
 from local.gateway.template import Table
 
+pytestmark = pytest.mark.long
+
 TABLE = "guarded"
 KEYS = Table(
     {

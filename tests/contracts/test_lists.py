@@ -22,6 +22,8 @@ from tests.contracts.made_up import NOBODY, a_credential, changed
 from tests.stores import Store, cost_of
 from tests.unit.fakes import START, a_user
 
+pytestmark = pytest.mark.long
+
 CONSUMERS = DynamoConsumers()
 CREDENTIALS = DynamoCredentials()
 PAGE = 7

@@ -18,6 +18,8 @@ from tests.lockout_machine import LockoutMachine
 from tests.stores import Store, cost_of
 from tests.unit.fakes import HASHER, HOME, PASSWORD, PASSWORD_HASH, StoppedClock
 
+pytestmark = pytest.mark.long
+
 RULES = Rules(per_address=5, in_all=100, first_lock=timedelta(minutes=15))
 JOHN = account("john")
 ELSEWHERE = "198.51.100.7"

@@ -47,6 +47,8 @@ from tests.unit.fakes import (
     signed_in,
 )
 
+pytestmark = pytest.mark.long
+
 ACCOUNTS = DynamoAccounts()
 CONSUMERS = DynamoConsumers()
 CREDENTIALS = DynamoCredentials()

@@ -8,6 +8,8 @@ from benchmarks import scale
 from tests import dynoxide as emulator
 from tests.stores import Cost
 
+pytestmark = pytest.mark.long
+
 SIZES = (100, 5_000, 50_000)
 BATCH = {"BatchGetItem": 1}
 CALLS = {

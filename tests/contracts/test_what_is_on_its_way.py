@@ -22,6 +22,8 @@ from tests.stores import Store
 from tests.unit.factors import app_code
 from tests.unit.fakes import AT_HOME, HOME, PASSWORD, StoppedClock
 
+pytestmark = pytest.mark.long
+
 NEW = "Another-Pass-456"
 
 type Kept = tuple[list[Credential], Factor]

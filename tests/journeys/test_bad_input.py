@@ -27,6 +27,8 @@ from graphql import (
 from local.gateway.environment import ROOT
 from tests.journeys.client import CREATE_USAGE_PLAN, REGISTER, SETTINGS, Answer, House, Person
 
+pytestmark = pytest.mark.long
+
 SCHEMA = make_executable_schema(load_schema_from_path(str(ROOT / "schema")))
 UNLIMITED = int(SETTINGS["THROTTLE_LIMIT"])
 MARKER = "Zq7xMarker"

@@ -14,6 +14,8 @@ from tests.journeys.conftest import open_house
 from tests.journeys.test_oauth import Program, form, made
 from tests.journeys.test_two_factor import Phone, challenge_of, complete, login
 
+pytestmark = pytest.mark.long
+
 KEY = SETTINGS["JWT_SECRET"].encode()
 BEARERS = (SESSION, CREDENTIAL, CLIENT_ACCESS)
 LONGEST = 8_000
