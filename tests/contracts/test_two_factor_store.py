@@ -81,6 +81,11 @@ def holder_of(world: World) -> Holder:
     return holder
 
 
+def with_it(world: World) -> User:
+    """The user, as one who has a second factor is told."""
+    return replace(world.user, two_factor_enabled=True)
+
+
 def turn_on(world: World, secret: bytes = SECRET) -> Holder:
     world.keep.keep_pending(holder_of(world), secret)
     world.keep.turn_on(holder_of(world), world.session_id, TurningOn(STEP, CODES, START), a_notice())
@@ -100,7 +105,7 @@ def test_what_is_pending_is_kept_beside_what_is_on(world: World) -> None:
     world.keep.keep_pending(holder_of(world), SECRET)
     assert holder_of(world).factor == Factor(pending=SECRET)
     on = Factor(secret=SECRET, step=STEP, recovery=CODES)
-    assert turn_on(world) == Holder(user=world.user, factor=on, signed_in_at=START, proved_at=START)
+    assert turn_on(world) == Holder(user=with_it(world), factor=on, signed_in_at=START, proved_at=START)
     world.keep.keep_pending(holder_of(world), OTHER)
     assert holder_of(world).factor == replace(on, pending=OTHER)
 
@@ -112,7 +117,7 @@ def test_what_is_turned_on_replaces_all_that_was(world: World) -> None:
         holder_of(world), world.session_id, TurningOn(STEP - 9, frozenset({b"9" * 32}), LATER), a_notice()
     )
     factor = Factor(secret=OTHER, step=STEP - 9, recovery=frozenset({b"9" * 32}))
-    assert holder_of(world) == Holder(user=world.user, factor=factor, signed_in_at=START, proved_at=LATER)
+    assert holder_of(world) == Holder(user=with_it(world), factor=factor, signed_in_at=START, proved_at=LATER)
 
 
 def test_a_step_is_used_up_with_all_before_it(world: World) -> None:
@@ -280,7 +285,7 @@ def test_the_profile_has_the_secret_and_digests_and_nothing_when_it_is_off(store
 def test_other_stores_read_and_change_a_user_with_a_second_factor_as_any_other(store: Store) -> None:
     world = OnTheTable()
     turn_on(world)
-    user = world.user
+    user = with_it(world)
     consumers = DynamoConsumers()
     assert consumers.find_user(user.id) == user
     after = replace(user, first_name="Jo", revision=user.revision + 1)

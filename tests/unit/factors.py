@@ -52,6 +52,7 @@ class MemoryFactors:
                 secret=holder.factor.pending, step=turning_on.step, recovery=turning_on.recovery
             )
             self.proved[session_id] = turning_on.now
+            self._tell(holder, is_on=True)
             self.notices.append(notice)
 
     def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime) -> None:
@@ -75,7 +76,12 @@ class MemoryFactors:
             else:
                 self._without(holder, proof)
             del self.factors[holder.user.id]
+            self._tell(holder, is_on=False)
             self.notices.append(notice)
+
+    def _tell(self, holder: Holder, *, is_on: bool) -> None:
+        user = self.users[holder.user.id]
+        self.users[user.id] = replace(user, two_factor_enabled=is_on)
 
     def _as_before(self, holder: Holder) -> Factor:
         if self.stale > 0:

@@ -105,7 +105,13 @@ class PasswordChanges:
             if is_strangers:
                 self.programs.remove(account.user.id)
                 after = replace(after, factor=Factor())
-            user = replace(after.user, is_active=True, deactivated_by=None, email_verified_at=now)
+            user = replace(
+                after.user,
+                is_active=True,
+                deactivated_by=None,
+                email_verified_at=now,
+                two_factor_enabled=after.factor.is_on,
+            )
             change = AccountChange(
                 before=account,
                 after=replace(after, user=user),

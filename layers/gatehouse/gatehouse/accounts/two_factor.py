@@ -1,7 +1,7 @@
 """Two factors: turned on and off by their owner, reset by an ADMIN, asked for again before what is sensitive."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -149,7 +149,7 @@ class TwoFactor:
                     self.store.turn_off(holder, None, notice)
             except Stale:
                 continue
-            return holder.user
+            return replace(holder.user, two_factor_enabled=False)
         raise _changing()
 
     def require_fresh(self, caller: Caller) -> None:

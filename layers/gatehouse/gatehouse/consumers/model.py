@@ -53,6 +53,7 @@ class User:
     email_verified_at: datetime | None = None
     """When somebody last showed that the mailbox is theirs, or an ADMIN said so."""
     password_changed_at: datetime | None = None
+    two_factor_enabled: bool = False
     created_at: datetime
     updated_at: datetime
     revision: int = 0

@@ -100,6 +100,7 @@ class ProfileRecord(Record):
             plan_id=self.plan_id,
             email_verified_at=optional_moment(self.email_verified_at),
             password_changed_at=optional_moment(self.password_changed_at),
+            two_factor_enabled=self.totp_secret is not None,
             created_at=from_milliseconds(int(self.created_at)),
             updated_at=from_milliseconds(int(self.updated_at)),
             revision=int(self.revision),
