@@ -17,9 +17,9 @@ from gatehouse.clock import Clock
 from gatehouse.consumers import fields
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import User
-from gatehouse.errors import BadRequest, Conflict, Forbidden, RateLimitExceeded, ServiceUnavailable, Unauthenticated
+from gatehouse.errors import BadRequest, Conflict, Forbidden, ServiceUnavailable, Unauthenticated
 from gatehouse.mail.model import Mail, MailKind
-from gatehouse.mail.writing import MailboxFull, Writer
+from gatehouse.mail.writing import MailboxFull, Writer, mailbox_is_full
 from gatehouse.permissions import Action, Caller, require
 from gatehouse.persistence import Stale
 
@@ -51,7 +51,7 @@ class Emails:
         try:
             self.changes.ask(kept, [mail])
         except MailboxFull as error:
-            raise RateLimitExceeded("This mailbox has had three mails within an hour. Try again later.") from error
+            raise mailbox_is_full() from error
 
     def ask_for_change(self, caller: Caller, origin: Origin, new: str, current_password: str) -> None:
         """Mails a link to the new address, and tells the old one; until the link is used all is as it was.

@@ -17,6 +17,8 @@ from enum import StrEnum
 from gatehouse.errors import BadRequest
 
 SECRET_BYTES = 32
+NOBODY = "nobody"
+"""The owner of a token that is nobody's yet, or never will be."""
 _PREFIX = "gatehouse_"
 
 

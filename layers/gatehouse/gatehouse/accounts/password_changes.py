@@ -8,7 +8,7 @@ from gatehouse.accounts.factors import Factor
 from gatehouse.accounts.guard import Guard
 from gatehouse.accounts.lockout import account as account_of
 from gatehouse.accounts.model import Account, Origin, SignIn
-from gatehouse.accounts.one_use import OneUse, OneUseToken, Purpose, not_valid
+from gatehouse.accounts.one_use import NOBODY, OneUse, OneUseToken, Purpose, not_valid
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.programs import Programs
 from gatehouse.accounts.proving import prove_password
@@ -24,7 +24,6 @@ from gatehouse.permissions import Action, Caller, require
 from gatehouse.persistence import Stale
 
 _ATTEMPTS = 5
-_NOBODY = "nobody"
 _REACTIVATED_BY_RESET = (None, DeactivatedBy.OWNER, DeactivatedBy.SWEEP)
 
 
@@ -79,7 +78,7 @@ class PasswordChanges:
         account = self.finder.find_account(unique_form(fields.email(email)))
         may_reset = account is not None and _may_reset(account)
         payload = {"state": account.state} if account is not None and may_reset else {}
-        owner = account.user.id if account is not None and may_reset else _NOBODY
+        owner = account.user.id if account is not None and may_reset else NOBODY
         link = one_use.issue(Purpose.RESET, owner, self.clock.now(), payload=payload)
         to = account.user.email if account is not None and may_reset else email
         mail = self.writer.write(MailKind.PASSWORD_RESET, to, link, is_for_nobody=not may_reset)

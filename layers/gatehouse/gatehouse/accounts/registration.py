@@ -10,7 +10,7 @@ from gatehouse.accounts.admittance import Admittance, Mode
 from gatehouse.accounts.changes import AccountChanges, AccountFinder, NewAccount
 from gatehouse.accounts.emails import verification
 from gatehouse.accounts.model import Origin, SignIn
-from gatehouse.accounts.one_use import OneUseToken, Purpose, not_valid
+from gatehouse.accounts.one_use import NOBODY, OneUseToken, Purpose, not_valid
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.sign_ins import SignIns
 from gatehouse.clock import Clock
@@ -18,12 +18,10 @@ from gatehouse.consumers import fields
 from gatehouse.consumers.creation import NewUser, fresh_user
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.model import Kind, Role, User
-from gatehouse.errors import Conflict, Forbidden, RateLimitExceeded
+from gatehouse.errors import Conflict, Forbidden
 from gatehouse.mail.model import MailKind
-from gatehouse.mail.writing import MailboxFull, Writer
+from gatehouse.mail.writing import MailboxFull, Writer, mailbox_is_full
 from gatehouse.permissions import Action, Caller, require
-
-_NOBODY = "nobody"
 
 
 class Acceptance(TypedDict, total=False):
@@ -91,11 +89,11 @@ class Registration:
         if self.finder.find_account(unique_form(fields.email(email))) is not None:
             raise Conflict("This email is taken.", field="email")
         payload = {"email": email, "role": role.value, "by": caller.consumer_id or ""}
-        link = one_use.issue(Purpose.INVITATION, _NOBODY, self.clock.now(), payload=payload)
+        link = one_use.issue(Purpose.INVITATION, NOBODY, self.clock.now(), payload=payload)
         try:
             self.changes.ask(link[1], [self.writer.write(MailKind.INVITATION, email, link)])
         except MailboxFull as error:
-            raise RateLimitExceeded("This mailbox has had three mails within an hour. Try again later.") from error
+            raise mailbox_is_full() from error
         return Invitation(email=email, role=role, expires_at=link[1].expires_at)
 
     def accept(self, given: Acceptance, origin: Origin) -> SignIn:
@@ -130,7 +128,7 @@ class Registration:
     def _mail_registration(self, user: User) -> None:
         """Mails a link to go on with, or that there is an account already; what is done and answered is alike."""
         taken_by = self.finder.find_account(unique_form(user.email))
-        link = one_use.issue(Purpose.INVITATION, _NOBODY, self.clock.now(), payload=_begun(user))
+        link = one_use.issue(Purpose.INVITATION, NOBODY, self.clock.now(), payload=_begun(user))
         if taken_by is None:
             mail = self.writer.write(MailKind.REGISTRATION, user.email, link)
         else:

@@ -9,6 +9,7 @@ from gatehouse.clock import Clock
 from gatehouse.consumers.fields import unique_form
 from gatehouse.credentials.keys import is_made_key_id
 from gatehouse.credentials.model import Credential
+from gatehouse.errors import RateLimitExceeded
 from gatehouse.ids import new_id
 from gatehouse.mail.letters import moment
 from gatehouse.mail.model import Mail, MailKind
@@ -18,6 +19,11 @@ from gatehouse.mail.templates import TEMPLATES
 
 class MailboxFull(Exception):
     """The mailbox has had enough mails for now that anybody can ask for; nothing was written."""
+
+
+def mailbox_is_full() -> RateLimitExceeded:
+    """The refusal of a mail too many, for those who may know of it."""
+    return RateLimitExceeded("This mailbox has had three mails within an hour. Try again later.")
 
 
 @dataclass(frozen=True)
