@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from gatehouse.audit.model import AuditAction
 from gatehouse.credentials.model import CredentialType
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.tokens import CLIENT_ACCESS
@@ -170,12 +171,17 @@ def test_whatever_is_wrong_with_the_client_is_told_alike(door: Door, store: Memo
         }
 
 
-def test_a_made_client_that_is_mistyped_costs_no_read(door: Door, client: Client, store: MemoryStore) -> None:
+def test_a_made_client_that_is_mistyped_costs_no_read_and_is_kept_for_the_audit(
+    door: Door, client: Client, store: MemoryStore
+) -> None:
     store.calls.clear()
     wrong = client.secret[:-1] + ("A" if client.secret[-1] != "A" else "B")
 
     assert door.send(PATH, {**GRANT, **client.form, "client_secret": wrong}).outcome == (401, "invalid_client")
-    assert store.calls == []
+    assert store.calls == ["count_refusal", "keep_event"]
+    event = store.events[-1]
+    assert (event.action, event.subject_id) == (AuditAction.SIGN_IN_FAILED, None)
+    assert event.after == {"reason": "WRONG_CLIENT"}
 
 
 def test_too_many_requests_of_a_client_are_429_with_a_time_to_wait(
@@ -270,17 +276,17 @@ def test_each_request_leaves_one_line_of_facts_and_no_secret(
     door.send(PATH, {**GRANT, **client.form, "client_secret": "wrong"})
     door.send(PATH, {"grant_type": "password"})
     lines = log()
-    facts = ("method", "endpoint", "status", "consumer_id", "credential_id", "error", "correlation_id")
+    facts = ("method", "endpoint", "statusCode", "userId", "credentialId", "codes", "correlation_id")
 
     assert [{name: line.get(name) for name in facts} for line in lines] == [
         {
             "method": "POST",
             "endpoint": PATH,
             "correlation_id": event_of("token")["requestContext"]["requestId"],
-            "status": status,
-            "consumer_id": known and door.owner.id,
-            "credential_id": known and client.credential.id,
-            "error": error,
+            "statusCode": status,
+            "userId": known and door.owner.id,
+            "credentialId": known and client.credential.id,
+            "codes": error and [error],
         }
         for status, error, known in (
             (200, None, True),
@@ -288,7 +294,7 @@ def test_each_request_leaves_one_line_of_facts_and_no_secret(
             (400, "unsupported_grant_type", None),
         )
     ]
-    assert all(line["milliseconds"] >= 0 for line in lines)
+    assert all(line["responseTime"] >= 0 for line in lines)
     assert client.secret not in str(lines)
 
 
