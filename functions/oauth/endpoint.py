@@ -8,8 +8,6 @@ from typing import Any
 
 from gatehouse import telemetry
 from gatehouse.access import MESSAGE, Answered, Problem
-from gatehouse.accounts.devices import UNKNOWN
-from gatehouse.accounts.model import Origin
 from gatehouse.admission import telling
 from gatehouse.admission.addresses import address_of
 from gatehouse.admission.model import Admitted
@@ -58,12 +56,9 @@ class Endpoint:
             form = forms.read(event, self.max_bytes)
             act.check(form)
             client = self.admission.by_secret(CredentialType.OAUTH2, forms.client_of(event, form), address)
-        except (Refusal, Unauthenticated) as refused:
+        except (Refusal, Unauthenticated):
             # Nobody is known, so that who sends such requests is counted by their address.
             exchange.admit(self.admission.anonymous(address))
-            if isinstance(refused, Unauthenticated):
-                origin = Origin(address, UNKNOWN, event["requestContext"]["requestId"])
-                self.clients.failed.keep(origin, None, "WRONG_CLIENT")
             raise
         return act.perform(self.clients, exchange.admit(_with_origin(client, address, event)), form)
 

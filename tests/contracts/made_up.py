@@ -13,9 +13,7 @@ from gatehouse.accounts.lockout import account
 from gatehouse.accounts.model import Entrance, Session, SignIn, place
 from gatehouse.accounts.refresh import RefreshToken, start_session
 from gatehouse.admission.service import Admission
-from gatehouse.audit.failed_sign_ins import FailedSignIns
 from gatehouse.audit.recording import Recorder
-from gatehouse.audit.refusals import Refusals
 from gatehouse.clock import Clock
 from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Role, Standing, User
@@ -35,7 +33,6 @@ from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.gate import DynamoGates
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.plans import DynamoPlans
-from gatehouse.storage.refusals import DynamoRefusals
 from gatehouse.storage.tokens import DynamoTokens
 from gatehouse.wiring import configured
 from gatehouse.wiring.people import People, build_people, in_the_table
@@ -162,8 +159,7 @@ def consumers_on_the_table(clock: Clock) -> Consumers:
 
 def clients_on_the_table(clock: Clock) -> Clients:
     """The OAuth2 clients of a function that shares the table."""
-    recorder = Recorder(clock)
-    return Clients(DynamoTokens(), clock, TOKENS, recorder, FailedSignIns(recorder, Refusals(DynamoRefusals())))
+    return Clients(DynamoTokens(), clock, TOKENS, Recorder(clock))
 
 
 def credentials_on_the_table(clock: Clock) -> Credentials:

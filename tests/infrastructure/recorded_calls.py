@@ -82,6 +82,12 @@ class Client:
         assert "errors" not in answer, answer
         return answer["data"]
 
+    def guess(self, key: str) -> None:
+        """A request with a key that is not one."""
+        headers = (("Content-Type", "application/json"), ("Host", "localhost"), ("X-API-Key", key))
+        response = self._gateway.handle(HttpRequest(method="POST", path="/graphql", headers=headers, body=b"{}"))
+        assert response.status == 401, response
+
     def send_form(self, path: str, **fields: str) -> Any:
         headers = (("Content-Type", "application/x-www-form-urlencoded"), ("Host", "localhost"))
         body = urlencode(fields).encode()
@@ -159,6 +165,7 @@ def journey(api: Client) -> None:
         "createCredential"
     ]
     api.send("{ me { id } credentials { id } }", ("X-API-Key", key["secret"]))
+    api.guess("somebodys-key.and-no-secret")
     api.send(f'{{ credential(id: "{key["id"]}") {{ id }} credentials {{ id }} }}', admin)
     switch = f'updateCredential(id: "{key["id"]}", updateCredentialInput: {{isActive: false}})'
     api.send(f"mutation {{ {switch} {{ id }} }}", admin)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.journeys.audited import LIST, SECONDS_TO_SEAL, Log, Told, open_log
 from tests.journeys.client import DELETE_USER
+from tests.journeys.conftest import open_house
 
 HERE = "127.0.0.1"
 ABOUT_ANN = [
@@ -20,6 +21,9 @@ ABOUT_ANN = [
     ("SIGNED_IN", "SUCCESS", "USER"),
     ("USER_REGISTERED", "SUCCESS", "USER"),
 ]
+REFUSED = """query ($id: ID) {
+  auditEvents(where: {consumerId: $id, outcome: REFUSED}) { nodes { action target { id } } }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +149,19 @@ def test_who_is_gone_leaves_a_pseudonym_that_only_an_admin_asks_for_and_the_chai
     assert gone.email not in str(log.client.scan(TableName=log.table, ConsistentRead=True)["Items"])
     assert log.ask(log.moderator, consumerId=gone.id).outcome == "NOT_FOUND"
     assert log.settled()["ok"]
+
+
+def test_guesses_at_a_chosen_secret_are_told_with_whose_it_is_and_so_is_the_lock() -> None:
+    with open_house({"GUESS_LIMIT": "5"}) as house:
+        owner = house.person()
+        key = house.key(owner, key_secret="Chosen-Secret-1")
+        for number in range(6):
+            guess = {"X-API-Key": f"{key.key_id}.Wrong-Secret-{number}"}
+            assert house.graphql("{ me { id } }", headers=guess).status in (401, 429)
+
+        told = house.graphql(REFUSED, {"id": owner.id}, by=house.admin).data["auditEvents"]["nodes"]
+
+    assert [(event["action"], event["target"]["id"]) for event in told] == [
+        ("CREDENTIAL_LOCKED", key.id),
+        *[("SIGN_IN_FAILED", key.id)] * 5,
+    ]

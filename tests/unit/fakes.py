@@ -588,13 +588,14 @@ def the_guard(lockouts: LockoutStore, settings: Settings) -> Guard:
     return Guard(Lockout(lockouts, rules), Addresses(lockouts, settings.guess_limit_address, rules.first_lock))
 
 
-def the_guesses(lockouts: LockoutStore, settings: Settings) -> Guesses:
+def the_guesses(lockouts: LockoutStore, settings: Settings, refusals: Refusals | None = None) -> Guesses:
     """What stands before every chosen secret, as a function has it that has seen nothing yet."""
     rules = Rules(per_address=settings.guess_limit, first_lock=timedelta(seconds=settings.guess_seconds))
     addresses, made = (
         Addresses(lockouts, settings.guess_limit_address, rules.first_lock, name) for name in ("address", "made")
     )
-    return Guesses(Guard(Lockout(lockouts, rules), addresses), made)
+    failed = FailedSignIns(Recorder(StoppedClock()), refusals or Refusals(KeptEvents()))
+    return Guesses(Guard(Lockout(lockouts, rules), addresses), made, failed)
 
 
 def the_throttle(settings: Settings | None = None) -> Callable[[], Throttle]:
@@ -615,7 +616,8 @@ def the_admission(
     """The gate as a function has it that has seen nothing yet; nothing is configured unless `current` tells it."""
     settings = settings or the_settings()
     memory, idle = Memory(), timedelta(seconds=settings.session_idle_ttl)
-    guesses = the_guesses(lockouts, settings)
+    kept = Refusals(store.audit) if isinstance(store, MemoryStore) else None
+    guesses = the_guesses(lockouts, settings, kept)
     verifier = Secrets(HASHER, lambda: guesses, memory.verified, b"dies with the function")
     return Admission(
         clock=clock,
@@ -676,7 +678,7 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
             settings.self_service_credentials,
             people.two_factor.require_fresh,
         ),
-        clients=Clients(store, clock, TOKENS, recorder, FailedSignIns(recorder, people.refusals)),
+        clients=Clients(store, clock, TOKENS, recorder),
         forbidden_calls=ForbiddenCalls(recorder, people.refusals),
         trail=Trail(store.audit, store),
         plans=Plans(MemoryPlans(store), clock, recorder),

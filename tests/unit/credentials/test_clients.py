@@ -9,9 +9,7 @@ import pytest
 
 from gatehouse.admission.meters import Allowance
 from gatehouse.admission.model import Admitted
-from gatehouse.audit.failed_sign_ins import FailedSignIns
 from gatehouse.audit.recording import Recorder
-from gatehouse.audit.refusals import Refusals
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.clients import Clients, InvalidScope, LiveToken
 from gatehouse.credentials.model import Credential, CredentialType, Rotation
@@ -27,7 +25,7 @@ READER, WRITER = ("credentials:read",), ("credentials:write",)
 
 @pytest.fixture
 def clients(store: MemoryStore, clock: StoppedClock) -> Clients:
-    return Clients(store, clock, TOKENS, Recorder(clock), FailedSignIns(Recorder(clock), Refusals(store.audit)))
+    return Clients(store, clock, TOKENS, Recorder(clock))
 
 
 @pytest.fixture

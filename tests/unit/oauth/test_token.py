@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gatehouse.audit.model import AuditAction
 from gatehouse.credentials.model import CredentialType
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.tokens import CLIENT_ACCESS
@@ -171,17 +170,12 @@ def test_whatever_is_wrong_with_the_client_is_told_alike(door: Door, store: Memo
         }
 
 
-def test_a_made_client_that_is_mistyped_costs_no_read_and_is_kept_for_the_audit(
-    door: Door, client: Client, store: MemoryStore
-) -> None:
+def test_a_made_client_that_is_mistyped_costs_no_read(door: Door, client: Client, store: MemoryStore) -> None:
     store.calls.clear()
     wrong = client.secret[:-1] + ("A" if client.secret[-1] != "A" else "B")
 
     assert door.send(PATH, {**GRANT, **client.form, "client_secret": wrong}).outcome == (401, "invalid_client")
-    assert store.calls == ["count_refusal", "keep_event"]
-    event = store.events[-1]
-    assert (event.action, event.subject_id) == (AuditAction.SIGN_IN_FAILED, None)
-    assert event.after == {"reason": "WRONG_CLIENT"}
+    assert store.calls == []
 
 
 def test_too_many_requests_of_a_client_are_429_with_a_time_to_wait(

@@ -24,6 +24,7 @@ _COUNTED: Mapping[AuditAction, Counted] = {
     AuditAction.USER_REGISTERED: Counted.REGISTRATIONS,
     AuditAction.SIGNED_IN: Counted.SIGN_INS,
     AuditAction.ACCOUNT_LOCKED: Counted.LOCKOUTS,
+    AuditAction.CREDENTIAL_LOCKED: Counted.LOCKOUTS,
     AuditAction.TOKEN_REUSED: Counted.TOKEN_REUSES,
     AuditAction.CREDENTIAL_CREATED: Counted.CREDENTIALS_ISSUED,
     AuditAction.CREDENTIAL_ROTATED: Counted.CREDENTIALS_ISSUED,

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from gatehouse.admission.model import Admitted
 from gatehouse.audit import acting
-from gatehouse.audit.failed_sign_ins import FailedSignIns
 from gatehouse.audit.model import AuditAction, AuditEvent, Target, TargetType
 from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
@@ -67,13 +66,12 @@ class LiveToken:
 
 @dataclass(frozen=True)
 class Clients:
-    """The use cases. The client has been admitted by its id and secret; `failed` keeps that one was not."""
+    """The use cases. The client has been admitted by its id and secret."""
 
     store: ClientStore
     clock: Clock
     tokens: Tokens
     recorder: Recorder
-    failed: FailedSignIns
 
     def issue(self, client: Admitted, scope: str | None) -> AccessToken:
         """An access token with the scopes asked for, or with all of the client's; raises InvalidScope."""

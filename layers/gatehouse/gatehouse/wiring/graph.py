@@ -150,14 +150,10 @@ class Gatehouse:
 
     @cached_property
     def clients(self) -> "Clients":
-        from gatehouse.audit.failed_sign_ins import FailedSignIns
-        from gatehouse.audit.refusals import Refusals
         from gatehouse.credentials.clients import Clients
-        from gatehouse.storage.refusals import DynamoRefusals
         from gatehouse.storage.tokens import DynamoTokens
 
-        failed = FailedSignIns(self.recorder, Refusals(DynamoRefusals()))
-        return Clients(DynamoTokens(), self.clock, self._tokens, self.recorder, failed)
+        return Clients(DynamoTokens(), self.clock, self._tokens, self.recorder)
 
     @cached_property
     def plans(self) -> "Plans":
@@ -261,7 +257,7 @@ def _gate(
     from gatehouse.storage.gate import DynamoGates
 
     memory = Memory()
-    guesses = cache(partial(_guesses, settings))
+    guesses = cache(partial(_guesses, settings, clock))
     verifier = Secrets(_hasher(settings), guesses, memory.verified, secrets.token_bytes(32))
     return Admission(
         clock=clock,
@@ -277,17 +273,22 @@ def _gate(
     )
 
 
-def _guesses(settings: Settings) -> "Guesses":
+def _guesses(settings: Settings, clock: Clock) -> "Guesses":
     from gatehouse.accounts.guard import Addresses, Guard
     from gatehouse.accounts.ledger import Rules
     from gatehouse.accounts.lockout import Lockout
     from gatehouse.admission.guesses import Guesses
+    from gatehouse.audit.failed_sign_ins import FailedSignIns
+    from gatehouse.audit.recording import Recorder
+    from gatehouse.audit.refusals import Refusals
     from gatehouse.storage.lockout import DynamoLockouts
+    from gatehouse.storage.refusals import DynamoRefusals
 
     store, most = DynamoLockouts(), settings.guess_limit_address
     rules = Rules(per_address=settings.guess_limit, first_lock=timedelta(seconds=settings.guess_seconds))
-    addresses = Addresses(store, most, rules.first_lock)
-    return Guesses(Guard(Lockout(store, rules), addresses), Addresses(store, most, rules.first_lock, name="made"))
+    guard = Guard(Lockout(store, rules), Addresses(store, most, rules.first_lock))
+    failed = FailedSignIns(Recorder(clock), Refusals(DynamoRefusals()))
+    return Guesses(guard, Addresses(store, most, rules.first_lock, name="made"), failed)
 
 
 @lru_cache(maxsize=1)
