@@ -2,7 +2,7 @@
 
 import runpy
 
-_ALL = ("cold_start", "warm_path", "sign_in", "scale")
+_ALL = ("cold_start", "warm_path", "sign_in", "scale", "sweep")
 
 for name in _ALL:
     print(f"== {name}", flush=True)

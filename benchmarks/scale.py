@@ -11,15 +11,17 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 from gatehouse import wiring
 from gatehouse.accounts.model import Origin
 from gatehouse.accounts.passwords import PasswordHasher
-from gatehouse.clock import SystemClock
+from gatehouse.clock import Clock, SystemClock, milliseconds
 from gatehouse.consumers.listing import Order, UserQuery
 from gatehouse.consumers.model import Role, User
 from gatehouse.ids import new_id
@@ -34,6 +36,9 @@ from tests.stores import Cost, connection_kept, cost_of
 
 SIZES = (1_000, 10_000, 100_000)
 SIGN_UPS = 100_000
+DUE = 100
+"""Accounts that a sweep is to see to."""
+
 PASSWORD = "SecurePass123!"
 ADMIN = Caller(consumer_id=new_id(datetime.now(UTC)), role=Role.ADMIN, session_id=new_id(datetime.now(UTC)))
 _START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -75,14 +80,10 @@ def spread(sign_ups: int) -> dict[str, float]:
 
 def costs_of(endpoint: str, size: int) -> dict[str, Cost]:
     """What each operation costs in the crowd of that size."""
-    environment = {
-        "TABLE_NAME": _table(size),
-        "DYNAMODB_ENDPOINT": endpoint,
-        "JWT_SECRET": "only for this measurement, 32 bytes",
-        "BCRYPT_ROUNDS": "4",
-    }
+    settings = settings_for(endpoint, size)
     with connection_kept():
-        house = wiring.build(Settings.from_environment(environment), SystemClock())
+        house = wiring.build(settings, SystemClock())
+        cleanup = wiring.build_cleanup(settings, when_due(settings, DUE))
 
         def users(after: str | None = None, **query: Any) -> Callable[[], object]:
             return partial(house.consumers.page, ADMIN, UserQuery(**query), 50, after)
@@ -97,8 +98,37 @@ def costs_of(endpoint: str, size: int) -> dict[str, Cost]:
             "users(first: 50), search": users(search="person"),
             "user(id)": partial(house.consumers.get, ADMIN, first.id),
             "login": partial(house.people.accounts.login, _email(1), PASSWORD, Origin("192.0.2.1", "a program")),
+            f"finding {DUE} accounts to warn": partial(cleanup.run, lambda: 900.0, dry_run=True),
         }
         return {name: cost_of(operation) for name, operation in operations.items()}
+
+
+@dataclass(frozen=True)
+class At:
+    """A clock that stands still at a moment."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def settings_for(endpoint: str, size: int) -> Settings:
+    """Those of a house on the crowd of that size."""
+    environment = {
+        "TABLE_NAME": _table(size),
+        "DYNAMODB_ENDPOINT": endpoint,
+        "JWT_SECRET": "only for this measurement, 32 bytes",
+        "BCRYPT_ROUNDS": "4",
+    }
+    return Settings.from_environment(environment)
+
+
+def when_due(settings: Settings, due: int) -> Clock:
+    """The time at which so many accounts of a crowd are to be warned, none of which was ever used."""
+    cleaned_up = (number for number in count() if _standing(number)[1] and _standing(number)[0] is not Role.ADMIN)
+    last = next(islice(cleaned_up, due - 1, None))
+    return At(_START + timedelta(seconds=last, days=settings.cleanup_warn_days))
 
 
 @contextmanager
@@ -136,13 +166,12 @@ def _username(number: int) -> str:
 def _items(size: int) -> Iterator[str]:
     """The lines of an export; PynamoDB makes one of each kind, and the others are made of it by putting in names."""
     password_hash = PasswordHasher(4).hash(PASSWORD)
-    made: dict[str, tuple[User, str]] = {}
+    made: dict[tuple[Role, bool, str], tuple[User, str]] = {}
     for number in range(size):
-        role = Role.ADMIN if number % 50 == 49 else Role.MODERATOR if number % 10 == 8 else Role.USER
-        is_active = number % 10 != 5
+        role, is_active = _standing(number)
         at = _START + timedelta(seconds=number)
-        user_id = new_id(at)
-        kind = keys.listing(role, is_active, user_id)
+        user_id = new_id(at)[:-1] + f"{number % 16:x}"  # evenly spread, so that tables differ by their size alone
+        kind = role, is_active, user_id[-1]
         if kind not in made:
             name, email = _username(number), _email(number)
             user = User(
@@ -150,7 +179,13 @@ def _items(size: int) -> Iterator[str]:
             )
             made[kind] = (user, _lines(user, password_hash))
         user, lines = made[kind]
-        yield lines.replace(user.id, user_id).replace(user.username, _username(number))
+        same_but_when = lines.replace(user.id, user_id).replace(user.username, _username(number))
+        yield same_but_when.replace(str(milliseconds(user.created_at)), str(milliseconds(at)))
+
+
+def _standing(number: int) -> tuple[Role, bool]:
+    role = Role.ADMIN if number % 50 == 49 else Role.MODERATOR if number % 10 == 8 else Role.USER
+    return role, number % 10 != 5
 
 
 def _lines(user: User, password_hash: str) -> str:

@@ -17,9 +17,11 @@ from gatehouse.accounts.refresh import start_session
 from gatehouse.admission.meters import Count, Meter
 from gatehouse.admission.model import Entry, Gate
 from gatehouse.clock import SystemClock
+from gatehouse.configuration.model import Overrides, effective
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.ids import new_id
 from gatehouse.settings import Settings
+from gatehouse.wiring import configured
 from local.gateway.environment import load_template
 from local.gateway.runtime import load_handlers
 
@@ -83,6 +85,8 @@ def _install() -> str:
         user.id, generation=0, origin=Origin("192.0.2.1", "a program"), now=now, lifetime=timedelta(days=1)
     )
     store: Any = OnePerson(user, session)
+    nothing_set = effective(configured.deployed(graph.settings), Overrides())
+    graph.remembered_configuration.read = lambda: nothing_set
     admission = dataclasses.replace(
         graph.admission,
         lookup=dataclasses.replace(graph.admission.lookup, store=store),

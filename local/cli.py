@@ -1,29 +1,32 @@
 """`gatehouse …`: the operator's command line, on a deployment or on this machine."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
-import botocore.session
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
 
 from gatehouse import wiring
 from gatehouse.accounts.one_use import OneUse, OneUseToken
 from gatehouse.bootstrap import Bootstrap
 from gatehouse.clock import SystemClock
-from gatehouse.errors import GatehouseError
 from gatehouse.mail.letters import link
 from gatehouse.mail.model import MailKind
-from gatehouse.mail.service import MailRefused
-from gatehouse.settings import InvalidSetting, Settings
+from gatehouse.settings import InvalidSetting
 from gatehouse.signing.command import KeysByCommand
-from gatehouse.signing.keys import KEPT_FOR, SETTLES_FOR, InvalidKeySet, SigningKeys
+from gatehouse.signing.keys import KEPT_FOR, SETTLES_FOR, SigningKeys
 from gatehouse.wall.reconciliation import Orphan, Repair
 from gatehouse.wall.service import Outcome
-from local.gateway.environment import TABLE_NAME, key_file, lend_credentials
+from local.audit_command import audit
+from local.deployment import (
+    Endpoint,
+    Region,
+    Table,
+    TableOfStack,
+    region_of,
+    settings_of,
+    settings_of_stack,
+    told_failures,
+)
+from local.gateway.environment import key_file
 from local.key_file import KeyFile
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -34,13 +37,10 @@ main.add_typer(_keys, name="keys")
 
 _signing_keys = typer.Typer(no_args_is_help=True, help="The keys that sign tokens, of a stack or of this machine.")
 main.add_typer(_signing_keys, name="signing-keys")
+main.add_typer(audit, name="audit")
 
-_Table = Annotated[str | None, typer.Option(envvar="TABLE_NAME", help="The table's name.")]
-_TableOfStack = Annotated[str | None, typer.Option(help="The CloudFormation stack whose table it is.")]
-_Endpoint = Annotated[str | None, typer.Option(envvar="DYNAMODB_ENDPOINT", help="A store that is not AWS's.")]
 _PrintLink = Annotated[bool, typer.Option("--print-link", help="Print the link, and do not mail it.")]
 _Stack = Annotated[str | None, typer.Option(help="The CloudFormation stack; without it, `make run` on this machine.")]
-_Region = Annotated[str | None, typer.Option(envvar="AWS_REGION", help="The AWS Region.")]
 _OF_KEYS = {"TABLE_NAME": "TableName", "GATEWAY_TIERS": "GatewayTiers", "GATEWAY_KEY_SEED": "GatewayKeySeed"}
 _MINUTE = "%Y-%m-%d %H:%M UTC"
 _REPAIRED = {
@@ -60,10 +60,10 @@ def create(
     *,
     email: Annotated[str, typer.Option(help="The ADMIN's email address.")],
     username: Annotated[str, typer.Option(help="The ADMIN's username.")] = "admin",
-    table: _Table = None,
-    stack: _TableOfStack = None,
-    endpoint: _Endpoint = None,
-    region: _Region = None,
+    table: Table = None,
+    stack: TableOfStack = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
     ask_password: Annotated[
         bool, typer.Option("--ask-password", help="Ask for a password; else a link sets one, once.")
     ] = False,
@@ -74,8 +74,8 @@ def create(
     May be repeated until a password is set.
     """
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask_password else None
-    with _told_failures():
-        bootstrap, begun = wiring.build_bootstrap(_settings(table, stack, endpoint, region), SystemClock()), None
+    with told_failures():
+        bootstrap, begun = wiring.build_bootstrap(settings_of(table, stack, endpoint, region), SystemClock()), None
         if password is None:
             begun = bootstrap.invite_first_admin(email, username)
         else:
@@ -89,15 +89,15 @@ def create(
 def reset(
     *,
     email: Annotated[str, typer.Option(help="The ADMIN's email address.")],
-    table: _Table = None,
-    stack: _TableOfStack = None,
-    endpoint: _Endpoint = None,
-    region: _Region = None,
+    table: Table = None,
+    stack: TableOfStack = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
     print_link: _PrintLink = False,
 ) -> None:
     """Mails an ADMIN a link that sets a new password, or without mail prints it: also to one who is locked out."""
-    with _told_failures():
-        bootstrap = wiring.build_bootstrap(_settings(table, stack, endpoint, region), SystemClock())
+    with told_failures():
+        bootstrap = wiring.build_bootstrap(settings_of(table, stack, endpoint, region), SystemClock())
         begun = bootstrap.invite_back(email)
     _hand_over(bootstrap, MailKind.PASSWORD_RESET, email, begun, print_link=print_link)
 
@@ -106,7 +106,7 @@ def _hand_over(
     bootstrap: Bootstrap, kind: MailKind, email: str, begun: tuple[OneUseToken, OneUse], *, print_link: bool
 ) -> None:
     """Mails the link, or prints it."""
-    with _told_failures():
+    with told_failures():
         is_mailed = not print_link and bootstrap.mail(kind, email, *begun)
     if is_mailed:
         typer.echo("A link that sets the password is on its way there.")
@@ -127,8 +127,8 @@ def reconcile(
 ) -> None:
     """Puts keys right that have drifted from the table, and lists those that nobody is to have."""
     agrees = True
-    with _told_failures():
-        settings = _settings_of_stack(stack, _region(region), _OF_KEYS)
+    with told_failures():
+        settings = settings_of_stack(stack, region_of(region), _OF_KEYS)
         for finding in wiring.build_reconciliation(settings, SystemClock()).run(delete_orphans=delete_orphans):
             agrees = False
             typer.echo(_told(finding))
@@ -137,9 +137,9 @@ def reconcile(
 
 
 @_signing_keys.command("list")
-def list_keys(*, stack: _Stack = None, region: _Region = None) -> None:
+def list_keys(*, stack: _Stack = None, region: Region = None) -> None:
     """Lists the keys by their ids, and what each is good for."""
-    with _told_failures():
+    with told_failures():
         if stack is None and key_file() is None:
             typer.echo("JWT_SECRET is the only key, and signs.")
             return
@@ -147,9 +147,9 @@ def list_keys(*, stack: _Stack = None, region: _Region = None) -> None:
 
 
 @_signing_keys.command("rotate")
-def rotate_keys(*, stack: _Stack = None, region: _Region = None) -> None:
+def rotate_keys(*, stack: _Stack = None, region: Region = None) -> None:
     """Makes a new key, which signs in two minutes; tokens of the older ones stay good."""
-    with _told_failures():
+    with told_failures():
         _tell(_keys_by_command(stack, region).rotate())
 
 
@@ -158,10 +158,10 @@ def retire_key(
     key_id: Annotated[str, typer.Argument(metavar="KID", help="The id of the key.")],
     *,
     stack: _Stack = None,
-    region: _Region = None,
+    region: Region = None,
 ) -> None:
     """Ends a key and all its tokens within 30 seconds; if it is the current one, a new one signs from now on."""
-    with _told_failures():
+    with told_failures():
         _tell(_keys_by_command(stack, region).retire(key_id))
 
 
@@ -181,7 +181,7 @@ def _keys_by_command(stack: str | None, region: str | None) -> KeysByCommand:
     clock = SystemClock()
     if stack is not None:
         made = {"TABLE_NAME": "TableName", "JWT_SECRET_ARN": "JwtSecretArn"}
-        return wiring.build_keys_by_command(_settings_of_stack(stack, _region(region), made), clock)
+        return wiring.build_keys_by_command(settings_of_stack(stack, region_of(region), made), clock)
     if (path := key_file()) is None:
         raise InvalidSetting("JWT_SECRET is the only key, and only who sets it can change it.")
     return KeysByCommand(KeyFile(path), clock)
@@ -193,71 +193,3 @@ def _told(finding: Repair | Orphan) -> str:
             return f"{consumer_id}: {_REPAIRED.get(outcome, 'nothing was to be done.')}"
         case Orphan(name, is_deleted):
             return f"Orphan {name}: {'deleted.' if is_deleted else 'left; --delete-orphans deletes it.'}"
-
-
-@contextmanager
-def _told_failures() -> Iterator[None]:
-    """Ends the command with a sentence where something fails that can."""
-    try:
-        yield
-    except GatehouseError as error:
-        raise _failure(error.message) from error
-    except MailRefused as error:
-        raise _failure("SES refused the mail for good; --print-link prints the link.") from error
-    except PynamoDBException as error:
-        raise _failure(f"The table refused ({error.cause_response_code}): {error.cause_response_message}") from error
-    except (InvalidSetting, InvalidKeySet, BotoCoreError, ClientError) as error:
-        raise _failure(str(error)) from error
-
-
-def _settings(table: str | None, stack: str | None, endpoint: str | None, region: str | None) -> Settings:
-    """Where the table is; what a stack says goes before a name."""
-    if endpoint:
-        lend_credentials()
-    where = _region(region, "us-east-1" if endpoint else None)
-    if stack:
-        return _settings_of_stack(stack, where, {"TABLE_NAME": "TableName"})
-    name = table or (endpoint and TABLE_NAME)
-    if not name:
-        raise InvalidSetting("Which table? Give --stack or --table, or set TABLE_NAME.")
-    return Settings.from_environment({"TABLE_NAME": name, "AWS_REGION": where, "DYNAMODB_ENDPOINT": endpoint or ""})
-
-
-def _settings_of_stack(stack: str, region: str, made: Mapping[str, str]) -> Settings:
-    """The settings that a stack was deployed with, and those that it made, by the names of its outputs."""
-    described = _described(stack, region)
-    parameters = {
-        _variable(given["ParameterKey"]): given["ParameterValue"] for given in described.get("Parameters", [])
-    }
-    outputs = {variable: _output(stack, described, name) for variable, name in made.items()}
-    return Settings.from_environment({**parameters, **outputs, "AWS_REGION": region})
-
-
-def _region(given: str | None, default: str | None = None) -> str:
-    region: str | None = given or botocore.session.get_session().get_config_variable("region") or default
-    if not region:
-        raise InvalidSetting("Which Region? Give --region, or set AWS_REGION.")
-    return region
-
-
-def _described(stack: str, region: str) -> Mapping[str, Any]:
-    client: Any = botocore.session.get_session().create_client("cloudformation", region)
-    described: Mapping[str, Any] = client.describe_stacks(StackName=stack)["Stacks"][0]
-    return described
-
-
-def _output(stack: str, described: Mapping[str, Any], name: str) -> str:
-    for output in described.get("Outputs", []):
-        if output["OutputKey"] == name:
-            return str(output["OutputValue"])
-    raise InvalidSetting(f"The stack {stack} has no output {name}.")
-
-
-def _variable(parameter: str) -> str:
-    """The variable that a parameter of the template sets: ThrottleTtl sets THROTTLE_TTL."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
-
-
-def _failure(reason: str) -> typer.Exit:
-    typer.echo(reason, err=True)
-    return typer.Exit(1)

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from gatehouse.admission.meters import MOST_A_SECOND, Allowance
+from gatehouse.admission.meters import MOST_A_SECOND, Allowance, Meter
 from gatehouse.admission.model import Admitted, Gate
 from gatehouse.admission.service import Admission
 from gatehouse.clock import Clock, milliseconds
@@ -388,6 +388,15 @@ class GateMachine(RuleBasedStateMachine):
         assert {(milliseconds(ends), used) for ends, used in self.model.counters.values()} == {
             (count.ends, count.used) for count in gate.counts.values()
         }
+
+    @invariant()
+    def only_a_quota_that_is_nearly_spent_is_told(self) -> None:
+        gate = self.world.find_gate(self.user_id)
+        assert gate is not None
+        if gate.quota_told is not None:
+            ends, most = map(int, gate.quota_told.split())
+            quota = gate.counts[Meter.QUOTA]
+            assert quota.ends != ends or quota.used * 5 >= most * 4
 
     def _program(self, key: Key) -> Caller:
         credential = key.credential

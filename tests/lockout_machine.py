@@ -161,7 +161,7 @@ class LockoutMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.flights)
     @rule()
     def unlock(self) -> None:
-        self.lockout.unlock(self.user_id)
+        self.lockout.unlock(self.user_id, None)
         self.model = Model()
 
     def teardown(self) -> None:

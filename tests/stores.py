@@ -10,7 +10,10 @@ from typing import Any
 
 import botocore.session
 
+from gatehouse.audit.model import AuditEvent
 from gatehouse.settings import Settings
+from gatehouse.storage import keys
+from gatehouse.storage.audit import event_of
 from gatehouse.storage.schema import Record
 from gatehouse.storage.table import connect, counting_client, open_table
 from local.gateway.store import create_table
@@ -52,6 +55,10 @@ class Store:
         """Everything in the table, in the order of its keys."""
         pages = self._client.get_paginator("scan").paginate(TableName=self.settings.table_name, ConsistentRead=True)
         return sorted((item for page in pages for item in page["Items"]), key=_key)
+
+    def events(self) -> list[AuditEvent]:
+        """What happened, as the table tells it, the oldest first."""
+        return [event_of(item) for item in self.items() if item["SK"]["S"] == keys.EVENT]
 
     def stored_keys(self) -> list[tuple[str, str]]:
         """The keys of everything in the table, in their order."""

@@ -9,10 +9,13 @@ from typing import Any
 from authorizer import policy, schemes
 from gatehouse import telemetry, wiring
 from gatehouse.admission.addresses import address_of
+from gatehouse.admission.lookup import WRONG_SECRET
+from gatehouse.counts import Counted, Fact
 from gatehouse.errors import Unauthenticated
 
 _gate = wiring.gate()
 _log = telemetry.logger()
+_counts = telemetry.counts()
 gc.freeze()
 gc.enable()
 
@@ -28,6 +31,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         admitted = schemes.identify(headers, _gate, _address(event, headers))
     except Unauthenticated as error:
         _log.info("refused", extra={"refusal": error.message})
+        failed = [Fact(Counted.FAILED_SIGN_INS)] if error.reason == WRONG_SECRET else []
+        _counts.add([Fact(Counted.REFUSED), *failed])
         raise Exception("Unauthorized") from None  # noqa: TRY002 - the very words that API Gateway asks for
     return policy.allow(event["methodArn"], admitted, _gate.clock.now())
 

@@ -2,8 +2,9 @@
 
 from typing import cast
 
-from ariadne import make_executable_schema
-from graphql import GraphQLSchema
+from ariadne.enums_default_values import repair_schema_default_enum_values
+from ariadne.schema_names import convert_schema_names
+from graphql import GraphQLSchema, build_ast_schema, parse
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -13,6 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gatehouse import telemetry
+from gatehouse.access import MESSAGE, Answered
+from gatehouse.counts import UNKNOWN
 from gatehouse.settings import Settings
 from gatehouse.wiring import Gatehouse
 from graphql_api import errors
@@ -48,10 +51,18 @@ def build_app(gatehouse: Gatehouse) -> Starlette:
 
 
 def build_schema(settings: Settings) -> GraphQLSchema:
-    """The executable schema, every field under its rule."""
+    """The executable schema, every field under its rule: as Ariadne's `make_executable_schema` has it, unchecked.
+
+    That the files are valid is a test's to say, and not each cold start's.
+    """
     # Only the layer's own files: Ariadne ships SDL too, and a search through /opt would find it.
     sdl = [file.read_text() for file in sorted(settings.schema_directory.glob("*.graphql"))]
-    schema = make_executable_schema(sdl, *SCALARS, *ENUMS, *BINDABLES, convert_names_case=True)
+    document = parse("\n".join(sdl), no_location=True)
+    schema = build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
+    for bindable in (*SCALARS, *ENUMS, *BINDABLES):
+        bindable.bind_to_schema(schema)
+    convert_schema_names(schema, None)
+    repair_schema_default_enum_values(schema)
     enforce(schema)
     return schema
 
@@ -60,9 +71,19 @@ async def _not_taken(request: Request, error: Exception) -> JSONResponse:
     """What a preflight gets where no origin may call: API Gateway routes it here, and no route here takes it."""
     refusal = Unacceptable(cast(HTTPException, error).status_code, "This is not served here.")
     correlation_id = request.scope["aws.event"]["requestContext"]["requestId"]
-    telemetry.logger().info("request", extra={"method": request.method, "status": refusal.status})
+    _log(request, refusal.status)
     return JSONResponse({"errors": [errors.refusal(refusal, correlation_id)]}, refusal.status)
 
 
-async def _health(_request: Request) -> JSONResponse:
+async def _health(request: Request) -> JSONResponse:
+    _log(request, 200)
     return JSONResponse({"status": "ok"})
+
+
+def _log(request: Request, status: int) -> None:
+    """The line of a request that nobody is admitted for; it is no operation, and adds nothing to the figures."""
+    event = request.scope["aws.event"]
+    answered = Answered(
+        method=event["httpMethod"], endpoint=event["resource"], status=status, seconds=0, operation=UNKNOWN
+    )
+    telemetry.logger().info(MESSAGE, extra=answered.line)

@@ -45,14 +45,15 @@ def from_event(gatehouse: Gatehouse, event: Mapping[str, Any]) -> RequestContext
     """The context of a REST API event that the authorizer let in."""
     request = event["requestContext"]
     told = request["authorizer"]
+    origin = _origin(event, gatehouse.settings.trusted_proxies)
     return RequestContext(
         gatehouse,
-        _caller(told),
+        _caller(told, origin),
         request["requestId"],
         allowance(told),
         _number(told, "retryAfter"),
         told.get("plan"),
-        _origin(event, gatehouse.settings.trusted_proxies),
+        origin,
     )
 
 
@@ -71,13 +72,15 @@ def _origin(event: Mapping[str, Any], trusted_proxies: int) -> Origin:
     headers = {name.lower(): ", ".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()}
     source = event["requestContext"]["identity"]["sourceIp"]
     return Origin(
-        address_of(source, headers.get("x-forwarded-for", ""), trusted_proxies), device(headers.get("user-agent", ""))
+        address_of(source, headers.get("x-forwarded-for", ""), trusted_proxies),
+        device(headers.get("user-agent", "")),
+        event["requestContext"]["requestId"],
     )
 
 
-def _caller(told: Mapping[str, str]) -> Caller:
+def _caller(told: Mapping[str, str], origin: Origin) -> Caller:
     if told["kind"] == "anonymous":
-        return Caller(refused_because=told.get("reason"))
+        return Caller(refused_because=told.get("reason"), address=origin.address, correlation_id=origin.correlation_id)
     return Caller(
         consumer_id=told["consumerId"],
         role=Role(told["role"]),
@@ -89,6 +92,8 @@ def _caller(told: Mapping[str, str]) -> Caller:
         ends_at=None if (ends := _number(told, "endsAt")) is None else from_milliseconds(ends),
         scopes=_scopes(told),
         lacks_factor="lacksFactor" in told,
+        address=origin.address,
+        correlation_id=origin.correlation_id,
     )
 
 

@@ -97,6 +97,12 @@ def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> l
     return list(names)
 
 
+def names_of_root_fields(schema: GraphQLSchema) -> set[str]:
+    """The names that a root field can have, introspection's among them."""
+    roots = (schema.query_type, schema.mutation_type)
+    return {"__schema", "__type", "__typename"}.union(*(root.fields for root in roots if root is not None))
+
+
 @lru_cache(_REMEMBERED)
 def _remembered(documents: Documents, text: str) -> DocumentNode:
     return documents._read(text)

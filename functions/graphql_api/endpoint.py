@@ -11,9 +11,10 @@ from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, Operat
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gatehouse import telemetry
+from gatehouse import counts, telemetry
+from gatehouse.access import MESSAGE, Answered, Problem
 from gatehouse.admission import telling
-from gatehouse.errors import GatehouseError, RateLimitExceeded, ServiceUnavailable, Unauthenticated
+from gatehouse.errors import Forbidden, GatehouseError, RateLimitExceeded, ServiceUnavailable, Unauthenticated
 from gatehouse.wiring import Gatehouse
 from graphql_api import context, documents, errors, http, plan_policy
 from graphql_api.context import RequestContext
@@ -32,12 +33,15 @@ class Endpoint:
         self._gatehouse = gatehouse
         self._schema = schema
         self._limits = Limits.of(settings)
+        self._counts = telemetry.counts()
+        self._root_fields = frozenset(documents.names_of_root_fields(schema))
         self._documents = documents.Documents(schema, self._limits, settings.max_query_tokens, settings.introspection)
 
     async def answer(self, request: Request) -> Response:
         """The answer to a GET or POST; every refusal has a code, a status and the correlation id."""
         started = time.perf_counter()
-        exchange = _Exchange(context.from_event(self._gatehouse, request.scope["aws.event"]))
+        event = request.scope["aws.event"]
+        exchange = _Exchange(context.from_event(self._gatehouse, event))
         try:
             exchange.require_allowance()
             exchange.media_type = http.response_type(request)
@@ -51,7 +55,8 @@ class Endpoint:
             response = exchange.refuse_well_formed([error])
         except Exception as error:  # noqa: BLE001 - the boundary: Mangum would answer in its own words, without a code
             response = exchange.fail(error)
-        exchange.log(request.method, response.status_code, time.perf_counter() - started)
+        self._keep_forbidden(exchange)
+        self._tell(exchange, event, response.status_code, time.perf_counter() - started)
         return response
 
     def _execute(self, exchange: "_Exchange", wanted: http.GraphQLRequest) -> Response:
@@ -78,6 +83,30 @@ class Endpoint:
         )
         return exchange.tell(result)
 
+    def _keep_forbidden(self, exchange: "_Exchange") -> None:
+        """For the audit, what the caller was forbidden."""
+        caller, problems = exchange.context.caller, exchange.problems
+        if caller.is_anonymous or not any(problem.code == Forbidden.code for problem in problems):
+            return
+        reasons = {problem.reason for problem in problems if problem.code == Forbidden.code and problem.reason}
+        self._gatehouse.forbidden_calls.keep(caller, exchange.fields, reasons)
+
+    def _tell(self, exchange: "_Exchange", event: Mapping[str, Any], status: int, seconds: float) -> None:
+        """One line a request, and its figures: facts, no text that a caller sent but the names of known root fields."""
+        answered = Answered(
+            method=event["httpMethod"],
+            endpoint=event["resource"],
+            status=status,
+            seconds=seconds,
+            operation=counts.operation(exchange.fields, self._root_fields),
+            query=exchange.fields,
+            caller=exchange.context.caller,
+            allowance=exchange.context.allowance,
+            problems=exchange.problems,
+        )
+        telemetry.logger().info(MESSAGE, extra=answered.line)
+        self._counts.add(answered.facts)
+
     def _require_caller(self, exchange: "_Exchange", operation: OperationDefinitionNode) -> None:
         """Refuses an anonymous caller before anything is executed, unless every field is public."""
         root = self._schema.get_root_type(operation.operation)
@@ -96,7 +125,7 @@ class _Exchange:
     context: RequestContext
     media_type: str = http.JSON
     fields: Sequence[str] = ()
-    codes: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def require_allowance(self) -> None:
         """Nothing, where the gate let the caller in; raises RateLimitExceeded, which an authorizer cannot answer."""
@@ -108,42 +137,28 @@ class _Exchange:
         told = dict(result)
         if "errors" in told:
             told["errors"] = [errors.in_execution(error, self.context.correlation_id) for error in told["errors"]]
-            self.codes = [errors.code_of(error) for error in told["errors"]]
+            self.problems = [errors.problem_of(error) for error in told["errors"]]
         if self.context.next:
             told["extensions"] = {"next": self.context.next}
         came = any(value is not None for value in (told.get("data") or {}).values())
-        return self._respond(told, 200 if came else _status_of_nothing(self.codes))
+        return self._respond(told, 200 if came else _status_of_nothing([problem.code for problem in self.problems]))
 
     def fail(self, cause: Exception) -> Response:
         """The answer where something of ours went wrong; what it was is logged, not told."""
         told = errors.unexpected(cause, self.context.correlation_id)
-        self.codes = [errors.code_of(told)]
+        self.problems = [errors.problem_of(told)]
         return self._respond({"errors": [told]}, 500)
 
     def refuse(self, refusals: Sequence[GatehouseError | GraphQLError], status: int) -> Response:
         """The answer to a request that is not executed."""
         told = [errors.refusal(refusal, self.context.correlation_id) for refusal in refusals]
-        self.codes = [errors.code_of(error) for error in told]
+        self.problems = [errors.problem_of(error) for error in told]
         return self._respond({"errors": told}, status)
 
     def refuse_well_formed(self, refusals: Sequence[GatehouseError | GraphQLError]) -> Response:
         """The same for one that is good HTTP: with the older media type, only who may not come in is told by status."""
         status = errors.status_of(refusals[0])
         return self.refuse(refusals, 200 if status == 400 and self.media_type == http.JSON else status)
-
-    def log(self, method: str, status: int, seconds: float) -> None:
-        """One line a request: facts, no text that a caller sent but the names of known root fields."""
-        caller = self.context.caller
-        facts = {
-            "method": method,
-            "query": ",".join(self.fields),
-            "status": status,
-            "milliseconds": round(seconds * 1000, 1),
-            "consumer_id": caller.consumer_id,
-            "credential_id": caller.credential_id,
-            "codes": self.codes or None,
-        }
-        telemetry.logger().info("request", extra={name: fact for name, fact in facts.items() if fact is not None})
 
     def _respond(self, told: Mapping[str, Any], status: int) -> Response:
         headers = {

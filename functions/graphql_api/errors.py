@@ -6,6 +6,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from gatehouse import telemetry
+from gatehouse.access import Problem
 from gatehouse.errors import BadRequest, GatehouseError, ServiceUnavailable, TwoFactorRequired
 
 INTERNAL = "INTERNAL_SERVER_ERROR"
@@ -51,9 +52,9 @@ def unexpected(cause: Exception, correlation_id: str) -> dict[str, Any]:
     return {"message": "Something went wrong on our side.", "extensions": extensions}
 
 
-def code_of(told: Mapping[str, Any]) -> str:
-    """The code of an error in GraphQL's shape."""
-    return str(told["extensions"]["code"])
+def problem_of(told: Mapping[str, Any]) -> Problem:
+    """The code and the reason of an error in GraphQL's shape."""
+    return Problem(told["extensions"]["code"], told["extensions"].get("reason"))
 
 
 def status_of(error: GatehouseError | GraphQLError) -> int:

@@ -1,28 +1,32 @@
-"""The scalars of the schema, and its enums as the domain's own."""
+"""The scalars of the schema, and its enums as the domain's own.
+
+What is asked for seldom has its names as they are, so that a cold start does without the rooms that they come from.
+"""
 
 import re
 from datetime import UTC, date, datetime
 
 from ariadne import EnumType, ScalarType
 
+from gatehouse.accounts.admittance import Mode
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.consumers.model import Kind, Role
 from gatehouse.credentials.model import CredentialType
 from gatehouse.plans.model import QuotaPeriod
-from gatehouse.usage.explanation import AccessRule
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 date_time = ScalarType("DateTime")
 day = ScalarType("Date")
+json = ScalarType("JSON")
 
-SCALARS = (date_time, day)
+SCALARS = (date_time, day, json)
 ENUMS = (
     EnumType("UserRole", Role),
     EnumType("UserKind", Kind),
     EnumType("CredentialType", CredentialType),
     EnumType("QuotaPeriod", QuotaPeriod),
-    EnumType("AccessRule", AccessRule),
+    EnumType("RegistrationMode", Mode),
 )
 
 

@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gatehouse import telemetry
+from gatehouse.access import MESSAGE, Answered, Problem
 from gatehouse.admission import telling
 from gatehouse.admission.addresses import address_of
 from gatehouse.admission.model import Admitted
@@ -59,7 +60,7 @@ class Endpoint:
             # Nobody is known, so that who sends such requests is counted by their address.
             exchange.admit(self.admission.anonymous(address))
             raise
-        return act.perform(self.clients, exchange.admit(client), form)
+        return act.perform(self.clients, exchange.admit(_with_origin(client, address, event)), form)
 
     def _address(self, event: Mapping[str, Any]) -> str:
         forwarded = ", ".join(forms.values_of(event, "x-forwarded-for"))
@@ -90,6 +91,12 @@ class Endpoint:
         return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
 
 
+def _with_origin(client: Admitted, address: str, event: Mapping[str, Any]) -> Admitted:
+    """The client, with where its request comes from and which it is."""
+    caller = replace(client.caller, address=address, correlation_id=event["requestContext"]["requestId"])
+    return replace(client, caller=caller)
+
+
 @dataclass
 class _Exchange:
     """What is known of the request while it is answered."""
@@ -106,15 +113,16 @@ class _Exchange:
         return admitted
 
     def log(self, status: int, seconds: float) -> None:
-        """One line a request: facts, and nothing that a client sent but the name of an endpoint."""
-        caller = None if self.admitted is None else self.admitted.caller
-        facts = {
-            "method": self.event["httpMethod"],
-            "endpoint": self.event["resource"],
-            "status": status,
-            "milliseconds": round(seconds * 1000, 1),
-            "consumer_id": caller and caller.consumer_id,
-            "credential_id": caller and caller.credential_id,
-            "error": self.error,
-        }
-        telemetry.logger().info("request", extra={name: fact for name, fact in facts.items() if fact is not None})
+        """One line a request, and its figures: facts, and nothing that a client sent."""
+        answered = Answered(
+            method=self.event["httpMethod"],
+            endpoint=self.event["resource"],
+            status=status,
+            seconds=seconds,
+            operation=self.event["resource"],
+            caller=None if self.admitted is None else self.admitted.caller,
+            allowance=None if self.admitted is None else self.admitted.allowance,
+            problems=() if self.error is None else [Problem(self.error)],
+        )
+        telemetry.logger().info(MESSAGE, extra=answered.line)
+        telemetry.counts().add(answered.facts)

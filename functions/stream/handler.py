@@ -4,9 +4,12 @@ import gc
 
 gc.disable()  # a cold start makes many objects and no garbage; looking for some takes a tenth of its time
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gatehouse import telemetry, wiring
+from gatehouse.changes import Fact
 from stream import records
 from stream.batch import Batch
 
@@ -25,15 +28,27 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     What stands behind a bad change is followed all the same; what follows from a change may be repeated.
     """
     batch = Batch(_following)
-    failed = []
+    read: dict[str, list[Fact]] = {}
+    failed: list[str] = []
     for record in event["Records"]:
         number = records.sequence_number(record)
+        with _told(number, failed):
+            read[number] = batch.read(record)
+    failed += batch.seal(read)
+    for number, facts in read.items():
         if context.get_remaining_time_in_millis() < _MILLISECONDS_FOR_A_CHANGE:
             failed.append(number)
             break
-        try:
-            batch.follow(record)
-        except Exception as error:  # noqa: BLE001 - the boundary: logged with its traceback, and told to Lambda
-            _log.error("a change was not followed", exc_info=error, extra={"sequence_number": number})
-            failed.append(number)
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+        with _told(number, failed):
+            batch.follow(facts)
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in dict.fromkeys(failed)]}
+
+
+@contextmanager
+def _told(number: str, failed: list[str]) -> Iterator[None]:
+    """The boundary around what is done with a change: what breaks there is logged, and told to Lambda."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - logged with its traceback
+        _log.error("a change was not followed", exc_info=error, extra={"sequence_number": number})
+        failed.append(number)

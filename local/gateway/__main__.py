@@ -13,6 +13,7 @@ from gatehouse.errors import ServiceUnavailable
 from gatehouse.settings import InvalidSetting, Settings
 from gatehouse.signing.keys import InvalidKeySet, SigningKeys
 from local.gateway import moto_guard
+from local.gateway.cleaning import cleaning
 from local.gateway.clock import MovableClock
 from local.gateway.environment import (
     EXAMPLE_BASE_PATH,
@@ -72,14 +73,15 @@ def _serve() -> None:
     wiring.install(graph)
     outbox, mails = Outbox(), LocalQueue()
     wiring.install_post(wiring.build_post(settings, clock, outbox, read_keys))
+    wiring.install_cleanup(wiring.build_cleanup(settings, clock, read_keys))
     plane = account(settings, template, clock, mails)
     example = load_example(template)
     handlers = load_handlers(template) | load_handlers(example)
     gateway = Gateway(template, handlers, clock, {EXAMPLE_BASE_PATH: example}, plane)
     url = f"http://localhost:{listening.getsockname()[1]}/graphql"
     lines = [READY + url, *first_admin(graph.bootstrap, chosen, url), where_the_example_is(url)]
-    server = Server(gateway, clock, outbox, frozenset(settings.allowed_origins))
-    with pumping(settings, template, clock, mails):
+    with pumping(settings, template, clock, mails), cleaning(template) as clean_up:
+        server = Server(gateway, clock, outbox, clean_up, frozenset(settings.allowed_origins))
         asyncio.run(server.run_until_signalled(listening, lambda: print("\n".join(lines), flush=True)))
 
 

@@ -21,6 +21,7 @@ EXAMPLE_BASE_PATH = "orders-api"
 TABLE_NAME = "gatehouse"
 _KEPT = ROOT / ".local"
 _REGION = "us-east-1"
+_OF_AWS = ("JWT_SECRET_ARN", "EVENT_BUS")
 _MADE_UP = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 # With these no client of the process can find a real account, a real endpoint, or the credentials for either.
 _CUT_OFF = {
@@ -80,13 +81,14 @@ def function_variables(template: Template, process: Mapping[str, str]) -> dict[s
         "TABLE_NAME": TABLE_NAME,
         "SCHEMA_DIRECTORY": str(ROOT / "schema"),
         "JWT_SECRET_ARN": "",
+        "EVENT_BUS": "",
     }
     here = dict(variables)
     for function in template.functions.values():
         for name, value in function.environment.items():
             if name not in here and variables.setdefault(name, value) != value:
                 raise TemplateError(f"{name} differs between functions, which share one process here.")
-    variables |= {name: process[name] for name in variables if process.get(name) and name != "JWT_SECRET_ARN"}
+    variables |= {name: process[name] for name in variables if process.get(name) and name not in _OF_AWS}
     return variables | {"JWT_SECRET": process.get("JWT_SECRET", "")}
 
 

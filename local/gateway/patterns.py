@@ -30,6 +30,8 @@ def _rule_holds(rule: Any, is_there: bool, value: Any) -> bool:
     match rule:
         case str():
             return is_there and value == rule
+        case {"prefix": str(beginning)}:
+            return isinstance(value, str) and value.startswith(beginning)
         case {"exists": bool(wanted)}:
             # It looks at leaves only: there is no leaf where there is a mapping.
             return (is_there and not isinstance(value, Mapping)) is wanted

@@ -22,17 +22,31 @@ _SECONDS_TO_END = 1.0
 _log = logging.getLogger(__name__)
 
 
+def tell_of_failures(records: Records) -> None:
+    """What stands here for the queue of failures: a line in the log."""
+    _log.error("Given up on %d changes; AWS would send them to the queue of failures.", len(records))
+
+
 class Pump:
     """Calls one function with the changes of a stream, in their order, from a thread of its own.
 
-    `clock` is the house's: a change is told to have happened at its time.
+    `clock` is the house's: a change is told to have happened at its time. `give_up` gets the changes of a batch from
+    the first on that failed for good.
     """
 
-    def __init__(self, stream: Stream, mapping: StreamMapping, invoke: Invoke, clock: Clock) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        mapping: StreamMapping,
+        invoke: Invoke,
+        clock: Clock,
+        give_up: Callable[[Records], None] = tell_of_failures,
+    ) -> None:
         self._stream = stream
         self._mapping = mapping
         self._invoke = invoke
         self._clock = clock
+        self._give_up = give_up
         self._stop = Event()
         self._thread = Thread(target=self._run, name="stream", daemon=True)
 
@@ -79,7 +93,7 @@ class Pump:
             if not failed:
                 return
             if retries == 0 or self._stop.is_set():
-                _log.error("Given up on %d changes; AWS would send them to the queue of failures.", len(failed))
+                self._give_up(failed)
                 return
             batch, retries = failed, retries - 1
             self._stop.wait(_SECONDS_BEFORE_A_RETRY)

@@ -114,10 +114,14 @@ def load_handlers(template: Template) -> dict[str, Handler]:
 
 
 def load_event_handlers(template: Template) -> dict[str, Handler]:
-    """The handlers of the functions that get the table's changes or messages of a queue; raises TemplateError."""
+    """The handlers of the functions that get the table's changes, messages of a queue, or an event of a schedule.
+
+    Raises TemplateError.
+    """
     names = [
         *(mapping.function for mapping in template.stream_mappings),
         *(mapping.function for mapping in template.queue_mappings),
+        *(schedule.function for schedule in template.schedules),
     ]
     return {name: _load(template.functions[name]) for name in names}
 

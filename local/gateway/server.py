@@ -14,12 +14,14 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from local.gateway.cleaning import CleanUp, CleanupFailed
 from local.gateway.clock import MovableClock
 from local.gateway.gateway import BODY_LIMIT, Gateway
 from local.gateway.messages import HttpRequest, HttpResponse
 from local.gateway.outbox import Outbox
 from local.gateway.responses import error
 
+CLEANUP_PATH = "/local/cleanup"
 CLOCK_PATH = "/local/clock"
 OUTBOX_PATH = "/local/outbox"
 
@@ -31,12 +33,20 @@ _SECONDS_FOR_REQUESTS_IN_FLIGHT = 2.0
 
 
 class Server:
-    """Serves a gateway, the clock that the house behind it goes by, and the mails that it sent."""
+    """Serves a gateway, the clock that the house behind it goes by, the mails that it sent, and its cleanup."""
 
-    def __init__(self, gateway: Gateway, clock: MovableClock, outbox: Outbox, allowed_origins: frozenset[str]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: MovableClock,
+        outbox: Outbox,
+        clean_up: CleanUp,
+        allowed_origins: frozenset[str],
+    ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._outbox = outbox
+        self._clean_up = clean_up
         self._allowed_origins = allowed_origins
         self._threads = ThreadPoolExecutor(_REQUESTS_AT_A_TIME, "request")
 
@@ -96,6 +106,8 @@ class Server:
             return self._move_clock(request.body)
         if (request.method, request.path) == ("GET", OUTBOX_PATH):
             return _as_json(self._outbox.mails())
+        if (request.method, request.path) == ("POST", CLEANUP_PATH):
+            return self._run_cleanup(request.body)
         return self._gateway.handle(request)
 
     def _move_clock(self, body: bytes) -> HttpResponse:
@@ -104,6 +116,16 @@ class Server:
         except (ValueError, OverflowError, RecursionError):
             return error(400, "BAD_REQUEST", 'Send {"advanceSeconds": n}, n whole, up to ten years in all.', uuid4())
         return _as_json({"now": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"})
+
+    def _run_cleanup(self, body: bytes) -> HttpResponse:
+        try:
+            is_dry = _is_dry(body)
+        except (ValueError, RecursionError):
+            return error(400, "BAD_REQUEST", 'Send nothing, or {"dryRun": true}.', uuid4())
+        try:
+            return _as_json(self._clean_up(is_dry))
+        except CleanupFailed:
+            return error(500, "INTERNAL_SERVER_ERROR", "The cleanup failed; the gateway's output tells why.", uuid4())
 
 
 class _Connection(web.RequestHandler):
@@ -145,6 +167,15 @@ def _whole_seconds(body: bytes) -> int:
         case {"advanceSeconds": int(seconds), **others} if not others and not isinstance(seconds, bool):
             return seconds
     raise ValueError("no whole seconds")
+
+
+def _is_dry(body: bytes) -> bool:
+    match json.loads(body or b"{}"):
+        case {"dryRun": bool(is_dry), **others} if not others:
+            return is_dry
+        case {**others} if not others:
+            return False
+    raise ValueError("no choice of a dry run")
 
 
 def _request(incoming: web.BaseRequest, body: bytes) -> HttpRequest:

@@ -50,6 +50,14 @@ class QueueMapping:
     receives: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What calls a function at its times, and with which event."""
+
+    function: str
+    event: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Table:
     """The arguments of CreateTable but for the name, and the attribute that holds an item's end of life."""
@@ -125,6 +133,16 @@ class Template:
             for name, properties in self.resources(_FUNCTION)
             for event in properties.get("Events", {}).values()
             if event["Type"] == "SQS"
+        ]
+
+    @cached_property
+    def schedules(self) -> Sequence[Schedule]:
+        """What is called at its times."""
+        return [
+            Schedule(function=name, event=json.loads(event["Properties"].get("Input", "{}")))
+            for name, properties in self.resources(_FUNCTION)
+            for event in properties.get("Events", {}).values()
+            if event["Type"] == "ScheduleV2"
         ]
 
     @cached_property

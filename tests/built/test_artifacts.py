@@ -20,6 +20,7 @@ SOURCES = {
     "OAuthFunction": ROOT / "functions",
     "StreamFunction": ROOT / "functions",
     "MailFunction": ROOT / "functions",
+    "CleanupFunction": ROOT / "functions",
     "KeyRotationFunction": ROOT / "functions",
 }
 MEGABYTE = 1_000_000
@@ -52,12 +53,13 @@ def _zipped(folder: Path, archive: Path) -> int:
     ("name", "most"),
     [
         ("DependenciesLayer", 5 * MEGABYTE),
-        ("GatehouseLayer", MEGABYTE),
+        ("GatehouseLayer", 1.25 * MEGABYTE),
         ("GraphqlApiFunction", MEGABYTE),
         ("AuthorizerFunction", MEGABYTE),
         ("OAuthFunction", MEGABYTE),
         ("StreamFunction", MEGABYTE),
         ("MailFunction", MEGABYTE),
+        ("CleanupFunction", MEGABYTE),
         ("KeyRotationFunction", MEGABYTE),
     ],
 )

@@ -4,6 +4,7 @@ SAM's stand-in for API Gateway has no gateway responses: where AWS answers a ref
 """
 
 import base64
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -166,3 +167,20 @@ def test_a_changed_password_ends_the_sessions_before_it(api: httpx.Client, token
 
     assert _ask(api, "{ sessions { current } }", token=fresh)["data"]["sessions"] == [{"current": True}]
     assert _post(api, "{ me { username } }", None, token).status_code == 502
+
+
+@pytest.mark.parametrize(
+    ("event", "answer"),
+    [
+        ("cleanup/run.json", {"dryRun": False, "warned": 0, "deactivated": 0, "anonymised": 0, "failed": 0}),
+        ("cleanup/dry-run.json", {"dryRun": True, "warned": 0, "deactivated": 0, "anonymised": 0, "failed": 0}),
+        ("stream/event-written.json", {"batchItemFailures": []}),
+        ("stream/poison.json", {"batchItemFailures": [{"itemIdentifier": "841200000000042511907332801"}]}),
+    ],
+)
+def test_what_works_behind_the_requests_runs_on_its_event(event: str, answer: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "local.sam", "invoke", f"events/{event}"]
+    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+
+    told: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
+    assert {name: told[name] for name in answer} == answer

@@ -9,7 +9,7 @@ from gatehouse import tokens
 from gatehouse.accounts.model import SignIn
 from gatehouse.admission.model import Admitted
 from gatehouse.admission.service import Admission
-from gatehouse.credentials.clients import Clients
+from gatehouse.audit.recording import Recorder
 from gatehouse.credentials.kinds import basic_auth, key_auth, oauth2
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.ids import new_id
@@ -18,10 +18,10 @@ from gatehouse.plans.service import Plans
 from gatehouse.settings import Settings
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.plan_changes import DynamoPlanChanges
-from gatehouse.storage.tokens import DynamoTokens
 from tests.contracts.made_up import (
     admission_on_the_table,
     an_admin,
+    clients_on_the_table,
     consumers_on_the_table,
     credentials_on_the_table,
     people_on_the_table,
@@ -68,8 +68,8 @@ class Grounds:
         self.accounts = self.people.accounts
         self.consumers = consumers_on_the_table(self.clock)
         self.credentials = credentials_on_the_table(self.clock)
-        self.plans = Plans(DynamoPlanChanges(), self.clock)
-        self.clients = Clients(DynamoTokens(), self.clock, TOKENS)
+        self.plans = Plans(DynamoPlanChanges(), self.clock, Recorder(self.clock))
+        self.clients = clients_on_the_table(self.clock)
         self.admin = signed_in(an_admin("admin", DynamoConsumers()))
         self.first: SignIn = register(self.people, "john")
         self.user_id = self.first.user.id

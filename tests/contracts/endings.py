@@ -80,11 +80,11 @@ def sign_out(grounds: Grounds, shown: Pass, _warm: Admission) -> None:
 
 
 def use_a_refresh_token_again(grounds: Grounds, shown: Pass, _warm: Admission) -> None:
-    successor = grounds.accounts.refresh(shown.refresh_token).refresh_token
-    grounds.accounts.refresh(successor)
+    successor = grounds.accounts.refresh(shown.refresh_token, AT_HOME).refresh_token
+    grounds.accounts.refresh(successor, AT_HOME)
     grounds.clock.advance(seconds=31)
     with pytest.raises(Unauthenticated):
-        grounds.accounts.refresh(shown.refresh_token)
+        grounds.accounts.refresh(shown.refresh_token, AT_HOME)
 
 
 def sign_in_too_often(grounds: Grounds, shown: Pass, _warm: Admission) -> None:

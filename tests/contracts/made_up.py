@@ -13,10 +13,12 @@ from gatehouse.accounts.lockout import account
 from gatehouse.accounts.model import Entrance, Session, SignIn, place
 from gatehouse.accounts.refresh import RefreshToken, start_session
 from gatehouse.admission.service import Admission
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers.creation import NewUser
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.consumers.service import Consumers
+from gatehouse.credentials.clients import Clients
 from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.credentials.service import Credentials
@@ -31,6 +33,8 @@ from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.gate import DynamoGates
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.plans import DynamoPlans
+from gatehouse.storage.tokens import DynamoTokens
+from gatehouse.wiring import configured
 from gatehouse.wiring.people import People, build_people, in_the_table
 from tests.unit.fakes import (
     AT_HOME,
@@ -128,7 +132,9 @@ def entrance(new_hash: str | None = None, *, of: User | None = None) -> Entrance
 
 def people_on_the_table(clock: Clock, settings: Settings | None = None) -> People:
     """What people meet who sign up and sign in, with nothing remembered yet."""
-    return build_people(settings or the_settings(), clock, TOKENS, SEAL, in_the_table())
+    known = settings or the_settings()
+    current = configured.remembered(known, clock).current
+    return build_people(known, clock, TOKENS, SEAL, in_the_table(), current=current)
 
 
 def register(people: People, name: str) -> SignIn:
@@ -141,16 +147,25 @@ def register(people: People, name: str) -> SignIn:
 
 def admission_on_the_table(clock: Clock, settings: Settings | None = None) -> Admission:
     """The gate as a function has it that has seen nothing yet."""
+    known = settings or the_settings()
     find_plan = RememberedPlans(DynamoPlans().find_plan, clock).find
-    return the_admission(DynamoAdmission(), DynamoGates(), DynamoLockouts(), clock, settings, find_plan)
+    current = configured.remembered(known, clock).current
+    return the_admission(DynamoAdmission(), DynamoGates(), DynamoLockouts(), clock, known, find_plan, current)
 
 
 def consumers_on_the_table(clock: Clock) -> Consumers:
-    return Consumers(DynamoConsumers(), clock, HASHER, POLICY, the_writer(clock), no_code_needed)
+    return Consumers(DynamoConsumers(), clock, HASHER, POLICY, the_writer(clock), Recorder(clock), no_code_needed)
+
+
+def clients_on_the_table(clock: Clock) -> Clients:
+    """The OAuth2 clients of a function that shares the table."""
+    return Clients(DynamoTokens(), clock, TOKENS, Recorder(clock))
 
 
 def credentials_on_the_table(clock: Clock) -> Credentials:
-    return Credentials(DynamoCredentials(), clock, Issuer(HASHER, TOKENS, chosen_secrets=True), True, no_code_needed)
+    return Credentials(
+        DynamoCredentials(), clock, Issuer(HASHER, TOKENS, chosen_secrets=True), Recorder(clock), True, no_code_needed
+    )
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -15,7 +15,7 @@ from tests.contracts.made_up import (
 )
 from tests.contracts.towns import Town
 from tests.stores import Store, clients
-from tests.unit.fakes import PASSWORD, PASSWORD_HASH, StoppedClock
+from tests.unit.fakes import AT_HOME, PASSWORD, PASSWORD_HASH, StoppedClock
 
 NEW = "Another-Pass-456"
 
@@ -101,7 +101,7 @@ def test_what_was_on_its_way_when_all_was_revoked_gives_nothing_that_works(town:
 
 
 def reset(town: Town, token: str) -> None:
-    town.people.passwords.reset(token, NEW)
+    town.people.passwords.reset(token, NEW, AT_HOME)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def strangers(dynoxide_store: Store, clock: StoppedClock) -> tuple[Town, SignIn,
     town = Town(dynoxide_store, clock, email_verified_at=None)
     signed = town.login()
     town.create(signed)
-    town.people.passwords.ask_for_reset(town.john.email)
+    town.people.passwords.ask_for_reset(town.john.email, AT_HOME)
     return town, signed, town.link()
 
 

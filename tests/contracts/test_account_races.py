@@ -11,6 +11,7 @@ import bcrypt
 import pytest
 
 from gatehouse.accounts.model import Origin, SignIn
+from gatehouse.audit.model import AuditAction
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import Conflict, GatehouseError, ServiceUnavailable, TooManyTries, Unauthenticated
 from gatehouse.mail.model import MailKind
@@ -51,7 +52,7 @@ def reasons(refused: Sequence[Any]) -> set[str | None]:
 def test_each_of_16_answers_to_one_refresh_goes_on_and_nobody_is_signed_out(town: Town) -> None:
     tokens = {town.login().refresh_token}
     for turn in range(1, 4):
-        answers = at_once([partial(town.people.accounts.refresh, token) for token in [*tokens] * AT_ONCE])
+        answers = at_once([partial(town.people.accounts.refresh, token, AT_HOME) for token in [*tokens] * AT_ONCE])
         signed, others = split(answers, SignIn)
         assert others == []
         tokens = {answer.refresh_token for answer in signed}
@@ -65,19 +66,20 @@ def test_each_of_16_answers_to_one_refresh_goes_on_and_nobody_is_signed_out(town
 @pytest.mark.parametrize("_round", range(3))
 def test_a_token_that_returns_after_its_grace_ends_the_session_and_tells_of_it_once(town: Town, _round: int) -> None:
     first = town.login()
-    second = town.people.accounts.refresh(first.refresh_token)
-    third = town.people.accounts.refresh(second.refresh_token)
+    second = town.people.accounts.refresh(first.refresh_token, AT_HOME)
+    third = town.people.accounts.refresh(second.refresh_token, AT_HOME)
     town.clock.advance(seconds=30)
-    in_grace = at_once([partial(town.people.accounts.refresh, first.refresh_token) for _ in range(AT_ONCE)])
+    in_grace = at_once([partial(town.people.accounts.refresh, first.refresh_token, AT_HOME) for _ in range(AT_ONCE)])
     assert {answer.refresh_token for answer in in_grace} == {second.refresh_token}
     town.clock.advance(milliseconds=1)
     returned = [first.refresh_token] * AT_ONCE + [third.refresh_token] * 4
-    answers = at_once([partial(town.people.accounts.refresh, token) for token in returned])
+    answers = at_once([partial(town.people.accounts.refresh, token, AT_HOME) for token in returned])
     spent, present = answers[:AT_ONCE], answers[AT_ONCE:]
     assert reasons(spent) <= {"TOKEN_REUSED", None}
     assert "TOKEN_REUSED" in reasons(spent)
     assert reasons(split(present, SignIn)[1]) <= {None}
     assert [mail.to for mail in town.mails(MailKind.TOKEN_REUSED)] == [town.john.email]
+    assert town.told(AuditAction.TOKEN_REUSED) == 1
     assert DynamoAccounts().sessions_of(town.john.id) == []
     for signed in (first, second, third, *split(present, SignIn)[0]):
         assert not town.is_let_in(signed)
@@ -167,15 +169,16 @@ def test_of_16_changes_of_one_password_one_is_made_and_its_session_alone_lives(t
 @pytest.mark.parametrize("_round", range(3))
 def test_one_reset_token_used_by_16_at_once_sets_one_password(town: Town, _round: int) -> None:
     signed = town.login()
-    town.people.passwords.ask_for_reset(town.john.email)
+    town.people.passwords.ask_for_reset(town.john.email, AT_HOME)
     token, chosen = town.link(), [f"{NEW}-{number}" for number in range(AT_ONCE)]
-    answers = at_once([partial(town.people.passwords.reset, token, password) for password in chosen])
+    answers = at_once([partial(town.people.passwords.reset, token, password, AT_HOME) for password in chosen])
     [winner] = [number for number, answer in enumerate(answers) if answer is None]
     assert reasons([answer for answer in answers if answer is not None]) == {"TOKEN_NOT_VALID"}
     assert town.which_signs_in(*chosen) == [chosen[winner]]
     assert not town.is_let_in(signed)
     assert town.account().generation == 1
     assert len(town.mails(MailKind.PASSWORD_CHANGED)) == 1
+    assert town.told(AuditAction.PASSWORD_RESET) == 1
 
 
 # Invitations and emails.
@@ -196,7 +199,9 @@ def test_one_invitation_accepted_by_16_at_once_opens_one_account(town: Town) -> 
     assert {refusal.field for refusal in refused} <= {"token", "email"}
     user = winner.user
     made = set(town.store.stored_keys()) - set(before)
+    [event] = [event for event in town.store.events() if event.action is AuditAction.INVITATION_ACCEPTED]
     assert made == {
+        (f"EV#{event.id}", "E"),
         (f"C#{user.id}", "P"),
         (f"C#{user.id}", f"S#{town.caller(winner).session_id}"),
         (f"G#{user.id}", "G"),

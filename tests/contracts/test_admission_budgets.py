@@ -1,7 +1,8 @@
 """What a request costs at the gate: one write, and at a function's first sight of a credential its readings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,7 @@ from gatehouse.credentials.keys import make_key_id, make_secret
 from gatehouse.credentials.kinds import basic_auth, key_auth
 from gatehouse.credentials.model import CredentialType
 from gatehouse.errors import Unauthenticated
+from gatehouse.plans.model import QuotaPeriod
 from gatehouse.storage.gate import DynamoGates
 from gatehouse.storage.usage import DynamoUsage
 from gatehouse.tokens import Tokens
@@ -25,6 +27,9 @@ from tests.unit.fakes import HOME, KEY, START, TOKENS, StoppedClock, the_setting
 from tests.unit.rings import a_ring
 
 ONE_WRITE = Cost({"UpdateItem": 1}, 1.0)
+THE_DAYS_FIRST = Cost({"UpdateItem": 1}, 3.0)
+"""One write too; activity moves with it, and so does the gate in the sweep's index: out of one place, into another."""
+
 AT_ONCE = {"TransactGetItems": 1}
 FIRST_SIGHT: Mapping[str, Mapping[str, int]] = {
     "session": AT_ONCE,
@@ -43,8 +48,14 @@ def grounds(dynoxide_store: Store, clock: StoppedClock) -> Grounds:
     return Grounds(clock, the_settings(THROTTLE_LIMIT="40", THROTTLE_LIMIT_ANONYMOUS="40"))
 
 
+def cost_once_configured(function: Admission, call: Callable[[], object]) -> Cost:
+    """What a call costs beside the reading of what is configured: that is one a minute of a function, whoever calls."""
+    function.throttle()
+    return cost_of(call)
+
+
 def cost_at(function: Admission, shown: Pass) -> Cost:
-    return cost_of(lambda: shown.call(function))
+    return cost_once_configured(function, lambda: shown.call(function))
 
 
 def cost_of_refusal(function: Admission, shown: Pass) -> Mapping[str, int]:
@@ -52,7 +63,7 @@ def cost_of_refusal(function: Admission, shown: Pass) -> Mapping[str, int]:
         with pytest.raises(Unauthenticated):
             shown.call(function)
 
-    return cost_of(call).calls
+    return cost_once_configured(function, call).calls
 
 
 @pytest.mark.parametrize("kind", EVERY)
@@ -65,7 +76,9 @@ def test_a_warm_function_admits_by_one_write_of_one_unit(grounds: Grounds, kind:
 
 
 @pytest.mark.parametrize("kind", FIRST_SIGHT)
-def test_a_call_every_61_seconds_is_one_write_of_one_unit_also_where_the_day_turns(grounds: Grounds, kind: str) -> None:
+def test_a_call_every_61_seconds_is_one_write_of_one_unit_and_of_three_where_the_day_turns(
+    grounds: Grounds, kind: str
+) -> None:
     grounds.clock.moment = START.replace(hour=23, minute=57)
     shown, function = EVERY[kind](grounds), grounds.function()
     shown.call(function)
@@ -73,29 +86,37 @@ def test_a_call_every_61_seconds_is_one_write_of_one_unit_also_where_the_day_tur
     for _ in range(5):
         grounds.clock.advance(seconds=61)
         costs.append(cost_at(function, shown))
-    assert costs == [ONE_WRITE] * 5
+    assert costs == [*[ONE_WRITE] * 2, THE_DAYS_FIRST, *[ONE_WRITE] * 2]
+
+
+def test_an_admin_s_call_is_one_unit_also_where_the_day_turns(grounds: Grounds) -> None:
+    grounds.consumers.update(grounds.admin, grounds.user_id, {"role": Role.ADMIN})
+    shown, function = callers.session(grounds), grounds.function()
+    shown.call(function)
+    grounds.clock.advance(hours=23)
+    assert cost_at(function, shown) == ONE_WRITE
 
 
 def test_a_call_whose_use_is_to_be_written_down_is_one_write(grounds: Grounds) -> None:
     shown, function = callers.long_lived_token(grounds), grounds.function()
-    for hours in (0, 1, 23, 24 * 40):
+    for hours, cost in ((0, ONE_WRITE), (1, ONE_WRITE), (23, THE_DAYS_FIRST), (24 * 40, THE_DAYS_FIRST)):
         shown.call(function)
         grounds.clock.advance(hours=hours)
-        assert cost_at(function, shown) == ONE_WRITE
+        assert cost_at(function, shown) == cost
 
 
 def test_a_session_s_call_whose_use_is_to_be_written_down_is_one_write(grounds: Grounds) -> None:
     shown, function = callers.session(grounds), grounds.function()
-    for hours in (0, 1, 23, 24 * 10):
+    for hours, cost in ((0, ONE_WRITE), (1, ONE_WRITE), (23, THE_DAYS_FIRST), (24 * 10, THE_DAYS_FIRST)):
         shown.call(function)
         grounds.clock.advance(hours=hours)
-        assert cost_at(function, shown) == ONE_WRITE
+        assert cost_at(function, shown) == cost
 
 
 def test_a_call_that_turns_window_burst_and_quota_is_one_write_and_its_plan_one_reading_a_minute(
     grounds: Grounds,
 ) -> None:
-    grounds.give_plan(rate_limit=20, window_seconds=10, burst_limit=5, quota_limit=900, quota_period="DAY")
+    grounds.give_plan(rate_limit=20, window_seconds=10, burst_limit=5, quota_limit=900, quota_period=QuotaPeriod.DAY)
     grounds.clock.moment = START.replace(hour=23, minute=59, second=10)
     shown, function = callers.made_key(grounds), grounds.function()
     shown.call(function)
@@ -107,18 +128,30 @@ def test_a_call_that_turns_window_burst_and_quota_is_one_write_and_its_plan_one_
     assert costs[:4] == [ONE_WRITE] * 4
 
 
+def test_a_call_that_tells_of_a_quota_that_is_nearly_spent_is_one_write_of_one_unit(grounds: Grounds) -> None:
+    grounds.give_plan(rate_limit=20, quota_limit=5, quota_period=QuotaPeriod.DAY)
+    shown, function = callers.made_key(grounds), grounds.function()
+    shown.call(function)
+    told, costs = [], []
+    for _ in range(4):
+        costs.append(cost_at(function, shown))
+        gate = DynamoUsage().find_gate(grounds.user_id)
+        told.append(gate is not None and gate.quota_told is not None)
+    assert (told, costs) == ([False, False, True, True], [ONE_WRITE] * 4)
+
+
 def test_an_anonymous_call_is_one_write_of_one_unit_and_so_is_the_first(grounds: Grounds) -> None:
     function = grounds.function()
-    costs = [cost_of(lambda: function.anonymous(HOME)) for _ in range(3)]
+    costs = [cost_once_configured(function, lambda: function.anonymous(HOME)) for _ in range(3)]
     grounds.clock.advance(seconds=61)
-    costs.append(cost_of(lambda: function.anonymous(HOME)))
+    costs.append(cost_once_configured(function, lambda: function.anonymous(HOME)))
     assert costs == [ONE_WRITE] * 4
 
 
 def test_an_expired_session_token_costs_what_an_anonymous_call_costs(grounds: Grounds) -> None:
     token, function = callers.session(grounds).token, grounds.function()
     grounds.clock.advance(hours=24)
-    assert cost_of(lambda: function.by_session(token, HOME)) == ONE_WRITE
+    assert cost_once_configured(function, lambda: function.by_session(token, HOME)) == ONE_WRITE
 
 
 @pytest.mark.parametrize("kind", FIRST_SIGHT)
@@ -149,6 +182,22 @@ def test_a_call_over_the_limit_is_one_write_that_is_not_made(grounds: Grounds, k
     while callers.is_let_in(call, function):
         continue
     assert [cost_of(lambda: call(function)).calls for _ in range(3)] == [{"UpdateItem": 1}] * 3
+
+
+def test_what_is_configured_is_one_reading_a_minute_of_a_function_whoever_calls(grounds: Grounds) -> None:
+    shown, function = [EVERY[kind](grounds) for kind in FIRST_SIGHT], grounds.function()
+    calls: list[Callable[[], object]] = [
+        *(partial(one.call, function) for one in shown),
+        partial(function.anonymous, HOME),
+    ]
+    for call in calls:
+        call()
+    for seconds in (60, 61, 1_800):
+        grounds.clock.advance(seconds=seconds)
+        costs = [cost_of(call).calls for call in (*calls, *calls)]
+        assert costs == [{"GetItem": 1, "UpdateItem": 1}, *[{"UpdateItem": 1}] * (2 * len(calls) - 1)]
+        grounds.clock.advance(seconds=59)
+        assert [cost_of(call).calls for call in calls] == [{"UpdateItem": 1}] * len(calls)
 
 
 @pytest.mark.parametrize("kind", FIRST_SIGHT)
@@ -223,12 +272,18 @@ def test_a_gate_that_75_users_used_on_one_day_with_every_counter_is_under_one_un
     dynoxide_store: Store, clock: StoppedClock
 ) -> None:
     grounds = Grounds(clock, the_settings(THROTTLE_LIMIT="1000000"))
-    grounds.give_plan(rate_limit=30_000, burst_limit=500, quota_limit=10**9, quota_period="MONTH")
+    grounds.give_plan(rate_limit=30_000, burst_limit=500, quota_limit=10**9, quota_period=QuotaPeriod.MONTH)
     for attribute, value in (("keyTier", 1024), ("keyUsableAt", 10**13), ("epoch", 10**6)):
         dynoxide_store.set_number(f"G#{grounds.user_id}", "G", attribute, value)
     shown, function = [callers.session(grounds), callers.made_key(grounds)], grounds.function()
     for one in shown:
         one.call(function)
+    dynoxide_store.set_number(f"G#{grounds.user_id}", "G", "qUsed", 8 * 10**8)
+    for _ in range(2):
+        shown[1].call(function)
+    found = DynamoUsage().find_gate(grounds.user_id)
+    assert found is not None
+    assert found.quota_told is not None
     costs = []
     for credentials in (range(4402, 4475), range(4475, 4800)):
         for number in credentials:

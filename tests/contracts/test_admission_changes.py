@@ -3,7 +3,9 @@
 import pytest
 
 from gatehouse.admission.meters import Allowance
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import Role
+from gatehouse.plans.model import QuotaPeriod
 from gatehouse.storage.usage import DynamoUsage
 from gatehouse.usage.service import Usages
 from tests.contracts import callers
@@ -27,7 +29,9 @@ def left(remaining: int, limit: int) -> Allowance:
 def test_another_plan_and_no_plan_any_more_start_afresh(grounds: Grounds, kind: str) -> None:
     shown, function = OF_CREDENTIALS[kind](grounds), grounds.function()
     shown.call(function)
-    plans = [grounds.give_plan(rate_limit=20 + number, quota_limit=9, quota_period="DAY") for number in range(2)]
+    plans = [
+        grounds.give_plan(rate_limit=20 + number, quota_limit=9, quota_period=QuotaPeriod.DAY) for number in range(2)
+    ]
     midnight = START.replace(day=2, hour=0)
     for plan_id in plans:
         grounds.plans.assign(grounds.admin, grounds.user_id, plan_id)
@@ -62,9 +66,9 @@ def test_other_scopes_count(grounds: Grounds, kind: str) -> None:
 
 
 def test_a_reset_gives_back_every_limit_and_leaves_the_day_s_usage(grounds: Grounds) -> None:
-    grounds.give_plan(rate_limit=2, burst_limit=2, quota_limit=2, quota_period="MONTH")
+    grounds.give_plan(rate_limit=2, burst_limit=2, quota_limit=2, quota_period=QuotaPeriod.MONTH)
     shown, person, function = callers.made_key(grounds), callers.session(grounds), grounds.function()
-    usage = Usages(DynamoUsage(), grounds.clock, function.throttle.by_role, 60, self_service=True)
+    usage = Usages(DynamoUsage(), grounds.clock, Recorder(grounds.clock), function.throttle, self_service=True)
     for _ in range(2):
         told = [shown.call(function).allowance for _ in range(3)]
         assert [one.is_spent for one in told] == [False, False, True]

@@ -106,8 +106,8 @@ def _process() -> "subprocess.Popen[str]":
     ("limits", "most"),
     [
         ({"rate_limit": 60, "burst_limit": 7}, 7),
-        ({"rate_limit": 60, "quota_limit": 12, "quota_period": "DAY"}, 12),
-        ({"rate_limit": 9, "burst_limit": 30, "quota_limit": 100, "quota_period": "MONTH"}, 9),
+        ({"rate_limit": 60, "quota_limit": 12, "quota_period": QuotaPeriod.DAY}, 12),
+        ({"rate_limit": 9, "burst_limit": 30, "quota_limit": 100, "quota_period": QuotaPeriod.MONTH}, 9),
     ],
     ids=["burst", "quota", "all"],
 )

@@ -10,6 +10,7 @@ from gatehouse.consumers.model import DeactivatedBy, Kind, Role, Standing, User
 from gatehouse.errors import Conflict, Forbidden
 from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
+from gatehouse.storage.belongings import DynamoBelongings
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from tests.contracts.made_up import (
@@ -291,7 +292,7 @@ def test_deleting_frees_the_names_and_leaves_nothing_of_a_user_without_belonging
     before = store.items()
     user = kept("user")
     CONSUMERS.delete_user(user)
-    CONSUMERS.delete_belongings(user.id)
+    DynamoBelongings().delete_belongings(user.id)
     assert store.items() == before
     again = kept("USER")
     assert CONSUMERS.find_user(again.id) == again
@@ -322,7 +323,7 @@ def test_belongings_are_all_removed_but_for_the_claims_on_key_ids(store: Store) 
     for number in range(20):
         credentials.create_credential(a_credential(user, f"key-{number:02}"), "hash")
     CONSUMERS.delete_user(user)
-    CONSUMERS.delete_belongings(user.id)
+    DynamoBelongings().delete_belongings(user.id)
     claims = [f"KEY#key-{number:02}" for number in range(20)] + ["KEY#key-of-user"]
     assert [item for item in store.items() if neighbour.id in str(item)] == others
     assert [key for key, item in zip(store.stored_keys(), store.items(), strict=True) if item not in others] == [
@@ -334,7 +335,7 @@ def test_removing_belongings_twice_is_once(store: Store) -> None:
     user = kept("user")
     DynamoCredentials().create_credential(a_credential(user), "hash")
     CONSUMERS.delete_user(user)
-    CONSUMERS.delete_belongings(user.id)
+    DynamoBelongings().delete_belongings(user.id)
     once = store.items()
-    CONSUMERS.delete_belongings(user.id)
+    DynamoBelongings().delete_belongings(user.id)
     assert store.items() == once

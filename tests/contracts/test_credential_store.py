@@ -13,6 +13,7 @@ from gatehouse.credentials.model import Credential, CredentialType, Rotation
 from gatehouse.credentials.service import MOST_ACTIVE, MOST_KEPT
 from gatehouse.errors import Conflict
 from gatehouse.persistence import Stale
+from gatehouse.storage.belongings import DynamoBelongings
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from tests.contracts.made_up import NOBODY, a_credential, at_once, standing_of
@@ -109,7 +110,7 @@ def test_a_key_id_is_never_used_again_after_its_owner_was_deleted(store: Store, 
     CONSUMERS.create_user(other, None)
     credential = kept(owner)
     CONSUMERS.delete_user(owner)
-    CONSUMERS.delete_belongings(owner.id)
+    DynamoBelongings().delete_belongings(owner.id)
     assert CREDENTIALS.find_credential(credential.id) is None
     with pytest.raises(Conflict) as refusal:
         CREDENTIALS.create_credential(a_credential(other), "hash")

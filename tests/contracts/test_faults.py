@@ -8,14 +8,19 @@ from pynamodb.exceptions import PynamoDBException
 
 from gatehouse.accounts.refresh import RefreshToken, present
 from gatehouse.admission.model import KeyClaim
+from gatehouse.changes import PersonGone
+from gatehouse.consumers.erasure import Erasure
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import Role
 from gatehouse.credentials.model import Credential, CredentialQuery
 from gatehouse.credentials.rotation import rotated
-from gatehouse.errors import Conflict, NotFound, ServiceUnavailable
+from gatehouse.errors import Conflict, ServiceUnavailable
 from gatehouse.ids import new_id
+from gatehouse.storage import keys
 from gatehouse.storage.accounts import DynamoAccounts
 from gatehouse.storage.admission import DynamoAdmission
+from gatehouse.storage.audit import DynamoAuditEvents
+from gatehouse.storage.belongings import DynamoBelongings
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.tokens import DynamoTokens
@@ -45,7 +50,7 @@ from tests.contracts.made_up import (
     people_on_the_table,
 )
 from tests.stores import Store
-from tests.unit.fakes import PASSWORD_HASH, START, StoppedClock, a_user, signed_in
+from tests.unit.fakes import AT_HOME, PASSWORD_HASH, START, StoppedClock, a_user, signed_in
 
 ACCOUNTS = DynamoAccounts()
 ADMISSION = DynamoAdmission()
@@ -225,7 +230,7 @@ def test_a_step_whose_answer_is_lost_gives_the_same_successor(
     house: House, patient_time: PatientTime, clock: StoppedClock
 ) -> None:
     with faults("UpdateItem", [lost]) as asked:
-        answer = people_on_the_table(clock).accounts.refresh(house.token.text())
+        answer = people_on_the_table(clock).accounts.refresh(house.token.text(), AT_HOME)
     assert len(asked) == 2
     assert RefreshToken.parse(answer.refresh_token) == house.token.successor(house.session.salt)
 
@@ -281,7 +286,7 @@ def test_a_step_that_a_transaction_crosses_is_not_made_and_not_told_as_made(
 
 def test_a_refresh_that_a_transaction_crosses_is_tried_again(house: House, clock: StoppedClock) -> None:
     with faults("UpdateItem", [refused("TransactionConflictException")] * 3) as asked:
-        answer = people_on_the_table(clock).accounts.refresh(house.token.text())
+        answer = people_on_the_table(clock).accounts.refresh(house.token.text(), AT_HOME)
     assert len(asked) == 4
     assert RefreshToken.parse(answer.refresh_token) == house.token.successor(house.session.salt)
 
@@ -345,20 +350,24 @@ def test_a_batch_read_that_stays_unprocessed_is_503_and_ends(
 
 
 @pytest.mark.parametrize("operation", ["Query", "BatchWriteItem"])
-def test_a_deletion_that_stops_half_way_has_ended_all_access_and_is_finished_by_the_next_try(
+def test_an_erasure_that_stops_half_way_is_finished_by_the_next_try_and_all_access_had_ended_before(
     dynoxide_store: Store, patient_time: PatientTime, clock: StoppedClock, operation: str
 ) -> None:
-    consumers = consumers_on_the_table(clock)
     admin = signed_in(an_admin("admin", CONSUMERS))
     before = dynoxide_store.stored_keys()
     house = House()
-    with faults(operation, [unreachable] * 3), pytest.raises(ServiceUnavailable):
-        consumers.delete(admin, house.user.id)
+    consumers_on_the_table(clock).delete(admin, house.user.id)
     assert ADMISSION.find_gate_and_session(house.user.id, house.session.id)[0] is None
     assert ADMISSION.find_gate_and_credential(house.claim)[0] is None
-    with pytest.raises(NotFound):
-        consumers.delete(admin, house.user.id)
-    assert [key for key in dynoxide_store.stored_keys() if key not in before] == [("KEY#mobile-app", "C")]
+    [event_id] = [keys.event_id(pk) for pk, sk in dynoxide_store.stored_keys() if sk == keys.EVENT]
+    erasure = Erasure(DynamoBelongings(), DynamoAuditEvents())
+    gone = PersonGone(event_id, house.user.id, house.user.email)
+    with faults(operation, [unreachable] * 3), pytest.raises(ServiceUnavailable):
+        erasure.forget(gone)
+    erasure.forget(gone)
+    left = [key for key in dynoxide_store.stored_keys() if key not in before and key[1] != keys.EVENT]
+    assert left == [("KEY#mobile-app", "C")]
+    assert house.user.email not in str(dynoxide_store.items())
 
 
 def test_belongings_that_a_batch_write_leaves_unprocessed_are_removed_by_the_next(
@@ -366,6 +375,6 @@ def test_belongings_that_a_batch_write_leaves_unprocessed_are_removed_by_the_nex
 ) -> None:
     CONSUMERS.delete_user(house.user)
     with faults("BatchWriteItem", [unprocessed]) as asked:
-        CONSUMERS.delete_belongings(house.user.id)
+        DynamoBelongings().delete_belongings(house.user.id)
     assert len(asked) == 2
     assert ACCOUNTS.find_session(house.user.id, house.session.id) is None

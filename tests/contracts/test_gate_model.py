@@ -5,6 +5,7 @@ from functools import partial
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.plans.service import Plans
 from gatehouse.settings import Settings
@@ -16,9 +17,9 @@ from gatehouse.storage.plans import DynamoPlans
 from gatehouse.storage.usage import DynamoUsage
 from gatehouse.usage.service import Usages
 from tests.contracts.made_up import consumers_on_the_table, credentials_on_the_table, people_on_the_table
-from tests.gate_machine import BY_ROLE, GateMachine, World
+from tests.gate_machine import GateMachine, World
 from tests.stores import Store
-from tests.unit.fakes import StoppedClock, the_admission
+from tests.unit.fakes import StoppedClock, the_admission, the_throttle
 
 
 def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
@@ -28,8 +29,8 @@ def a_world(clock: StoppedClock, late: Clock, chosen: Settings) -> World:
         people=people_on_the_table(clock, chosen),
         consumers=consumers_on_the_table(clock),
         credentials=credentials_on_the_table(clock),
-        plans=Plans(DynamoPlanChanges(), clock),
-        usage=Usages(DynamoUsage(), clock, BY_ROLE, chosen.throttle_ttl, self_service=True),
+        plans=Plans(DynamoPlanChanges(), clock, Recorder(clock)),
+        usage=Usages(DynamoUsage(), clock, Recorder(clock), the_throttle(chosen), self_service=True),
         find_gate=DynamoUsage().find_gate,
     )
 

@@ -121,9 +121,12 @@ def test_a_counter_goes_on_to_its_last_millisecond_and_its_last_call(keep: Keep,
 BROKEN: dict[str, Entry] = {
     "begins though it goes on": entry(begins(Meter.WINDOW), now=ENDS - 1),
     "goes on though it has ended": entry(goes_on(Meter.WINDOW), now=ENDS),
-    "goes on though it never began": entry(goes_on(Meter.QUOTA)),
+    "goes on though it never began": entry(goes_on(Meter.BURST)),
     "above the limit": entry(goes_on(Meter.WINDOW, most=20)),
     "above the limit by its cost": entry(goes_on(Meter.WINDOW, cost=6)),
+    "tells of a quota that is not nearly spent": entry(
+        goes_on(Meter.WINDOW), goes_on(Meter.QUOTA), note="-", tells_quota=f"{ENDS} 25"
+    ),
     "above a limit that was lowered": entry(goes_on(Meter.WINDOW, most=1)),
     "one of several": entry(goes_on(Meter.WINDOW), goes_on(Meter.SESSIONS, most=3), begins(Meter.BURST)),
     "the day begins though it has begun": first(goes_on(Meter.WINDOW)),
@@ -135,8 +138,28 @@ BROKEN: dict[str, Entry] = {
 def test_an_entry_that_one_clause_does_not_fit_is_refused_whole_and_told_how_the_gate_is(
     keep: Keep, owner: User, broken: Entry
 ) -> None:
-    entered = keep.gates.enter(owner.id, 0, first(begins(Meter.WINDOW, cost=20), begins(Meter.SESSIONS, cost=3)))
+    begun = (begins(Meter.WINDOW, cost=20), begins(Meter.SESSIONS, cost=3), begins(Meter.QUOTA, cost=18))
+    entered = keep.gates.enter(owner.id, 0, first(*begun))
     assert refused(keep, owner, broken) == entered
+
+
+def test_what_is_told_of_a_quota_stays_until_another_is_told(keep: Keep, owner: User) -> None:
+    keep.gates.enter(owner.id, 0, first(begins(Meter.QUOTA, cost=18)))
+    quota = goes_on(Meter.QUOTA)
+    told = [
+        keep.gates.enter(owner.id, 0, entered).quota_told
+        for entered in (
+            entry(quota),
+            entry(quota, note="-", tells_quota=f"{ENDS} 25"),
+            entry(quota),
+            entry(begins(Meter.SESSIONS)),
+            entry(begins(Meter.QUOTA, ends=ENDS + 1), now=ENDS, note="-", tells_quota=f"{ENDS + 1} 1"),
+        )
+    ]
+    assert told == [None, f"{ENDS} 25", f"{ENDS} 25", f"{ENDS} 25", f"{ENDS + 1} 1"]
+    found = keep.find(owner.id)
+    assert found is not None
+    assert found.quota_told == f"{ENDS + 1} 1"
 
 
 def test_a_day_that_has_not_begun_does_not_go_on(keep: Keep, owner: User) -> None:

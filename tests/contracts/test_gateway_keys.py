@@ -14,6 +14,7 @@ import pytest
 
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import ServiceUnavailable
+from gatehouse.storage.belongings import DynamoBelongings
 from gatehouse.storage.consumers import DynamoConsumers, find_user
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.gate_records import GateRecord
@@ -278,7 +279,7 @@ def test_cut_off_at_any_call_and_run_again_it_ends_right_and_the_gate_never_uses
         assert (world.on_record(user) is None) is (plans_after == [])
         if (left := find_user(user.id)) is not None:
             DynamoConsumers().delete_user(left)
-            DynamoConsumers().delete_belongings(user.id)
+            DynamoBelongings().delete_belongings(user.id)
         if not is_cut:
             assert at > 2
             return

@@ -39,7 +39,8 @@ class Watched(Outbox):
 def loaded_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring, "_installed_following", None)
     monkeypatch.setattr(wiring, "_installed_post", None)
-    for module in ("stream.handler", "mail.handler"):
+    monkeypatch.setattr(wiring, "_installed_cleanup", None)
+    for module in ("stream.handler", "mail.handler", "cleanup.handler"):
         monkeypatch.delitem(sys.modules, module, raising=False)
 
 
@@ -54,6 +55,7 @@ def test_a_mail_that_is_written_is_in_the_outbox_soon_and_gone_from_the_table(
     )
     account(settings, template, clock, mails)
     wiring.install_post(wiring.build_post(settings, clock, outbox))
+    wiring.install_cleanup(wiring.build_cleanup(settings, clock))
     token, kept = issue(Purpose.RESET, "owner", clock.now())
     writer = Writer(clock, Seal(a_ring("local", {"local": KEY})))
     transaction = Transaction()

@@ -126,7 +126,7 @@ def test_wrong_ones_at_once_from_many_addresses_ask_for_a_reset_at_100_and_not_b
     assert Counter(attempt.consequence for attempt in attempts)[Consequence.NEEDS_RESET] == 1
     functions[0].clock.advance(days=100)
     assert not is_in(functions[0].sign_in())
-    functions[0].lockout.unlock("john")
+    functions[0].lockout.unlock("john", None)
     assert is_in(functions[0].sign_in())
 
 

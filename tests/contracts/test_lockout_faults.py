@@ -9,6 +9,7 @@ import pytest
 from gatehouse.accounts.ledger import Bounds, Ledger, Rules
 from gatehouse.accounts.lockout import Lockout, NotBegun, account
 from gatehouse.accounts.two_factor import TwoFactor
+from gatehouse.audit.recording import Recorder
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.permissions import Caller
 from gatehouse.storage.lockout import DynamoLockouts
@@ -158,7 +159,13 @@ class Home:
         self.keep = DynamoTwoFactor()
         lockout = Lockout(DynamoLockouts(), RULES)
         self.two_factor = TwoFactor(
-            store=self.keep, clock=clock, lockout=lockout, writer=the_writer(clock), issuer="Gatehouse", draw=str
+            store=self.keep,
+            clock=clock,
+            lockout=lockout,
+            writer=the_writer(clock),
+            recorder=Recorder(clock),
+            issuer="Gatehouse",
+            draw=str,
         )
         user = a_user("john")
         session = a_session(user)

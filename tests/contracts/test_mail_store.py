@@ -122,6 +122,7 @@ def test_a_mail_lies_in_the_table_for_a_week_with_its_token_sealed(store: Store)
             "words": {"M": {"until": {"S": "later"}, "address": {"S": "192.0.2.1"}}},
             "listed": {"L": [{"S": "KEY_AUTH, mobile-app"}, {"S": "JWT, g-2"}]},
             "sealedToken": {"S": "k1 reset abc"},
+            "ownedBy": {"S": mailbox_of("jo@example.com", with_tag=True)},
             "createdAt": {"N": str(int(START.timestamp() * 1000))},
             "expires": {"N": str(int((START + timedelta(days=7)).timestamp()))},
         },
@@ -264,10 +265,10 @@ def test_where_one_notice_has_no_room_all_are_left_out_and_all_else_is_written_a
 
 def test_a_notice_alone_that_has_no_room_is_dropped_and_nothing_is_refused(store: Store) -> None:
     for _ in range(10):
-        DynamoMails().keep_mail(a_mail())
+        DynamoMails().keep_notice(a_mail(), None)
     before = store.items()
-    DynamoMails().keep_mail(a_mail())
-    DynamoMails().keep_mail(a_mail(is_for_nobody=True))
+    DynamoMails().keep_notice(a_mail(), None)
+    DynamoMails().keep_notice(a_mail(is_for_nobody=True), None)
 
     assert store.items() == before
 

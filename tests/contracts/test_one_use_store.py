@@ -54,6 +54,7 @@ def test_a_token_lies_by_its_digest_until_its_time_has_passed(store: Store) -> N
             "SK": {"S": "T"},
             "purpose": {"S": "change"},
             "owner": {"S": OWNER},
+            "ownedBy": {"S": OWNER},
             "payload": {"M": {"email": {"S": "new@example.com"}}},
             "expires": {"N": str(int((START + timedelta(hours=24)).timestamp()))},
         }

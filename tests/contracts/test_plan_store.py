@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gatehouse.admission.meters import Count, Meter
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import Conflict, NotFound, ServiceUnavailable
@@ -255,9 +256,9 @@ def test_an_assignment_whose_answers_are_all_lost_can_be_made_again(
 ) -> None:
     admin, plan, user = signed_in(an_admin("root", CONSUMERS)), kept(), kept_user()
     with faults("TransactWriteItems", [lost, lost, lost]), pytest.raises(ServiceUnavailable):
-        Plans(PLANS, clock).assign(admin, user.id, plan.id)
+        Plans(PLANS, clock, Recorder(clock)).assign(admin, user.id, plan.id)
 
-    assert Plans(PLANS, clock).assign(admin, user.id, plan.id).plan_id == plan.id
+    assert Plans(PLANS, clock, Recorder(clock)).assign(admin, user.id, plan.id).plan_id == plan.id
     assert consumers_of(plan) == [1]
 
 
@@ -276,7 +277,7 @@ def profiles_by_plan(store: Store) -> Counter[str]:
 
 
 def test_each_change_is_one_transaction(dynoxide_store: Store, clock: StoppedClock, admin: Caller) -> None:
-    service, user = Plans(PLANS, clock), kept_user()
+    service, user = Plans(PLANS, clock, Recorder(clock)), kept_user()
     made: list[UsagePlan] = []
     one = {"TransactWriteItems": 1}
 
@@ -293,7 +294,7 @@ def test_each_change_is_one_transaction(dynoxide_store: Store, clock: StoppedClo
 def test_sixteen_assignments_at_once_leave_every_counter_right(
     dynoxide_store: Store, clock: StoppedClock, admin: Caller, people: int
 ) -> None:
-    service = Plans(PLANS, clock)
+    service = Plans(PLANS, clock, Recorder(clock))
     users = [kept_user(f"user{number}") for number in range(people)]
     plans = [kept(f"plan {number}") for number in range(3)]
     wanted = [None if number % 4 == 3 else plans[number % 4].id for number in range(16)]
@@ -311,7 +312,7 @@ def test_sixteen_assignments_at_once_leave_every_counter_right(
 def test_a_plan_that_is_deleted_while_it_is_assigned_is_never_somebodys(
     dynoxide_store: Store, clock: StoppedClock, admin: Caller, _round: int
 ) -> None:
-    service = Plans(PLANS, clock)
+    service = Plans(PLANS, clock, Recorder(clock))
     plan = kept()
     users = [kept_user(f"user{number}") for number in range(7)]
     answers = at_once(
@@ -330,7 +331,7 @@ def test_a_plan_that_is_deleted_while_it_is_assigned_is_never_somebodys(
 def test_users_who_are_deleted_while_they_get_plans_are_not_counted(
     dynoxide_store: Store, clock: StoppedClock, admin: Caller
 ) -> None:
-    service, consumers = Plans(PLANS, clock), consumers_on_the_table(clock)
+    service, consumers = Plans(PLANS, clock, Recorder(clock)), consumers_on_the_table(clock)
     gold, silver = kept("gold"), kept("silver")
     for number in range(5):
         user = assigned(kept_user(f"user{number}"), gold)
@@ -343,7 +344,7 @@ def test_users_who_are_deleted_while_they_get_plans_are_not_counted(
 
 
 def test_plans_of_one_name_made_at_once_are_one(dynoxide_store: Store, clock: StoppedClock, admin: Caller) -> None:
-    service = Plans(PLANS, clock)
+    service = Plans(PLANS, clock, Recorder(clock))
     answers = at_once([partial(service.create, admin, {"name": name, "rate_limit": 5}) for name in ("a", "A") * 8])
 
     assert Counter(type(answer) for answer in answers) == {UsagePlan: 1, Conflict: 15}

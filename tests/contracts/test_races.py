@@ -10,12 +10,14 @@ import pytest
 from gatehouse.accounts.model import Account, Session, SignIn
 from gatehouse.accounts.refresh import RefreshToken
 from gatehouse.accounts.service import MOST_SESSIONS
+from gatehouse.audit.model import AuditAction
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.model import CredentialType, IssuedCredential
 from gatehouse.credentials.service import MOST_ACTIVE, MOST_KEPT, NewCredential
 from gatehouse.errors import Conflict, Forbidden, NotFound, ServiceUnavailable, Unauthenticated
 from gatehouse.persistence import Stale
 from gatehouse.storage.accounts import DynamoAccounts
+from gatehouse.storage.belongings import DynamoBelongings
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.table import open_table
@@ -92,7 +94,7 @@ def test_of_24_registrations_of_one_name_in_two_spellings_one_succeeds_and_nothi
     (winner,) = [answer for answer in answers if isinstance(answer, SignIn)]
     assert [a.field for a in answers if isinstance(a, Conflict)] == [field] * 23
     token = RefreshToken.parse(winner.refresh_token)
-    kept = [key for key in dynoxide_store.stored_keys() if not key[0].startswith(("MAIL#", "TOK#", "TRY#"))]
+    kept = [key for key in dynoxide_store.stored_keys() if not key[0].startswith(("MAIL#", "TOK#", "TRY#", "EV#"))]
     assert kept == [
         (f"C#{winner.user.id}", "P"),
         (f"C#{winner.user.id}", f"S#{token.session_id}"),
@@ -100,7 +102,10 @@ def test_of_24_registrations_of_one_name_in_two_spellings_one_succeeds_and_nothi
         (f"G#{winner.user.id}", "G"),
         (f"N#{winner.user.username.lower()}", "C"),
     ]
-    assert len(dynoxide_store.stored_keys()) == len(kept) + 3  # the winner's mail, its link, and its mailbox
+    assert [(event.action, event.subject_id) for event in dynoxide_store.events()] == [
+        (AuditAction.USER_REGISTERED, winner.user.id)
+    ]
+    assert len(dynoxide_store.stored_keys()) == len(kept) + 4  # the winner's event, mail, its link, and its mailbox
 
 
 def test_of_24_credentials_with_one_key_id_one_is_made_and_nothing_is_left_of_the_others(
@@ -113,8 +118,10 @@ def test_of_24_credentials_with_one_key_id_one_is_made_and_nothing_is_left_of_th
     answers = at_once([partial(credentials.create, signed_in(owners[n % 4]), wanted) for n in range(24)])
     (winner,) = [answer.credential for answer in answers if isinstance(answer, IssuedCredential)]
     assert [a.field for a in answers if isinstance(a, Conflict)] == ["keyId"] * 23
+    [event] = dynoxide_store.events()
     assert sorted(set(dynoxide_store.stored_keys()) - set(before)) == [
         (f"C#{winner.consumer_id}", f"K#{winner.id}"),
+        (f"EV#{event.id}", "E"),
         (f"ID#{winner.id}", "C"),
         ("KEY#mobile-app", "C"),
     ]
@@ -184,7 +191,7 @@ def assert_one_admin_stays(store: Store, admins: list[User], answers: list[User 
     assert roster["ids"] == {"SS": [left.id]}
 
 
-def test_deletions_of_one_user_at_once_delete_it_once_and_leave_nothing(
+def test_deletions_of_one_user_at_once_delete_it_once_and_leave_what_the_stream_removes(
     dynoxide_store: Store, clock: StoppedClock
 ) -> None:
     consumers = consumers_on_the_table(clock)
@@ -195,7 +202,11 @@ def test_deletions_of_one_user_at_once_delete_it_once_and_leave_nothing(
     answers = at_once([partial(consumers.delete, signed_in(admin), user.id) for _ in range(12)])
     assert [answer for answer in answers if isinstance(answer, User)] == [user]
     assert sum(isinstance(answer, NotFound) for answer in answers) == 11
-    assert [item for item in dynoxide_store.items() if item["PK"]["S"] != "KEY#mobile-app"] == before
+    DynamoBelongings().delete_belongings(user.id)
+    assert [item for item in dynoxide_store.items() if not item["PK"]["S"].startswith(("KEY#", "EV#"))] == before
+    assert [(event.action, event.subject_id) for event in dynoxide_store.events()] == [
+        (AuditAction.USER_DELETED, user.id)
+    ]
 
 
 def test_16_uses_of_one_refresh_token_at_once_give_one_and_the_same_successor(
@@ -203,7 +214,7 @@ def test_16_uses_of_one_refresh_token_at_once_give_one_and_the_same_successor(
 ) -> None:
     accounts = people_on_the_table(clock).accounts
     user, session, token = registered()
-    answers = at_once([partial(accounts.refresh, token.text()) for _ in range(16)])
+    answers = at_once([partial(accounts.refresh, token.text(), AT_HOME) for _ in range(16)])
     assert {a.refresh_token for a in answers if isinstance(a, SignIn)} == {token.successor(session.salt).text()}
     assert len([answer for answer in answers if isinstance(answer, SignIn)]) == 16
     found = ACCOUNTS.find_session(user.id, session.id)
@@ -218,7 +229,7 @@ def test_a_session_that_is_refreshed_while_it_ends_has_ended(
     accounts, admission = people_on_the_table(clock).accounts, admission_on_the_table(clock)
     user, session, token = registered()
     caller = admission.by_session(SESSION_TOKENS.issue(user.id, session.id, START), HOME).caller
-    refreshes = [partial(accounts.refresh, token.text()) for _ in range(6)]
+    refreshes = [partial(accounts.refresh, token.text(), AT_HOME) for _ in range(6)]
     answers = at_once([*refreshes[:3], partial(accounts.logout, caller), *refreshes[3:]])
     assert answers[3] is None
     for answer in (*answers[:3], *answers[4:]):
@@ -226,7 +237,7 @@ def test_a_session_that_is_refreshed_while_it_ends_has_ended(
             with pytest.raises(Unauthenticated, match="The session has ended"):
                 admission.by_session(answer.access_token, HOME)
             with pytest.raises(Unauthenticated, match="The session has ended"):
-                accounts.refresh(answer.refresh_token)
+                accounts.refresh(answer.refresh_token, AT_HOME)
         else:
             assert isinstance(answer, Unauthenticated)
     assert live_sessions(dynoxide_store, user) == 0
@@ -363,6 +374,7 @@ def test_what_is_made_for_an_owner_who_is_being_deleted_goes_with_them(
         assert answers[3] == user
         for answer in answers:
             assert isinstance(answer, (IssuedCredential, SignIn, User, NotFound, Unauthenticated))
-    # Key ids stay used, and what was tried ends by TTL.
-    left = [item for item in dynoxide_store.items() if not item["PK"]["S"].startswith(("KEY#", "TRY#"))]
+        DynamoBelongings().delete_belongings(user.id)
+    # Key ids stay used, what was tried or refused ends by TTL, and what happened stays told.
+    left = [item for item in dynoxide_store.items() if not item["PK"]["S"].startswith(("KEY#", "TRY#", "REF#", "EV#"))]
     assert left == before

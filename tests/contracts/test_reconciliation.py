@@ -7,6 +7,7 @@ import pytest
 
 from gatehouse.consumers.model import Role
 from gatehouse.ids import new_id
+from gatehouse.storage.belongings import DynamoBelongings
 from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.wall import DynamoWall
 from gatehouse.wall.model import own_key
@@ -80,7 +81,7 @@ def test_orphans_are_told_and_deleted_only_when_asked(world: World) -> None:
     gone, idle = a_consumer("gone"), a_consumer("idle", credentials=0)
     world.wall.provision(gone.id)
     DynamoConsumers().delete_user(gone)
-    DynamoConsumers().delete_belongings(gone.id)
+    DynamoBelongings().delete_belongings(gone.id)
     world.plane.create_api_key(name=f"{SEED}-{idle.id}", value=own_key(SEED, idle.id), enabled=True)
     world.plane.create_api_key(name=f"{SEED}-by-hand", value="made by hand, twenty and more")
     world.plane.create_api_key(name="another's", value="another deployment's key")

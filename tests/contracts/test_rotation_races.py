@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 
-from gatehouse.credentials.clients import Clients
 from gatehouse.credentials.model import Credential, CredentialType
 from gatehouse.storage.consumers import DynamoConsumers
-from gatehouse.storage.tokens import DynamoTokens
-from tests.contracts.made_up import admission_on_the_table, credentials_on_the_table
+from tests.contracts.made_up import admission_on_the_table, clients_on_the_table, credentials_on_the_table
 from tests.stores import Store
 from tests.unit.credentials.programs import ENTRANCES
-from tests.unit.fakes import TOKENS, StoppedClock, a_user, signed_in, the_settings
+from tests.unit.fakes import StoppedClock, a_user, signed_in, the_settings
 
 CALLERS, ROTATIONS = 8, 4
 
@@ -46,7 +44,7 @@ def test_callers_without_pause_come_through_rotations_unrefused(
     def call_on(caller: int) -> None:
         """Calls until all is over, in a function of its own, and tells what came of each call."""
         admission = admission_on_the_table(clock, the_settings(THROTTLE_LIMIT="1000000"))
-        house: Any = SimpleNamespace(admission=admission, clients=Clients(DynamoTokens(), clock, TOKENS))
+        house: Any = SimpleNamespace(admission=admission, clients=clients_on_the_table(clock))
         while not is_over.is_set():
             try:
                 calls.put((caller, ENTRANCES[kind](house, program.credential, program.secret).version))

@@ -20,6 +20,7 @@ CALLS = {
     "users(first: 50), search": {"Query": 4, **BATCH},
     "user(id)": {"GetItem": 1},
     "login": {"GetItem": 2, "UpdateItem": 3, "TransactWriteItems": 1},
+    "finding 100 accounts to warn": {"GetItem": 1, "Query": 100, "BatchGetItem": 24},
 }
 
 
@@ -44,8 +45,9 @@ def test_an_operation_consumes_the_same_capacity_in_a_table_of_any_size(
 ) -> None:
     small, middle, large = (costs[size][name].units for size in SIZES)
     assert middle == large
-    if name.endswith("search"):
-        assert small <= large  # of 100 users there are fewer names in a shard than a page of a search looks at
+    if name.endswith("search") or name.startswith("finding"):
+        # Of 100 users there are fewer names in a shard than a page of a search looks at, and some are never due.
+        assert small <= large
     else:
         assert small == large
 

@@ -14,6 +14,7 @@ from gatehouse.accounts.ledger import Rules
 from gatehouse.accounts.lockout import Lockout
 from gatehouse.accounts.model import Session
 from gatehouse.accounts.two_factor import TwoFactor
+from gatehouse.audit.recording import Recorder
 from gatehouse.errors import BadRequest
 from gatehouse.permissions import Caller
 from gatehouse.persistence import Stale
@@ -42,6 +43,7 @@ class Home:
             clock=clock,
             lockout=Lockout(DynamoLockouts(), FAR_OFF),
             writer=the_writer(clock),
+            recorder=Recorder(clock),
             issuer="Gatehouse",
             draw=str,
         )

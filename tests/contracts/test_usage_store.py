@@ -9,8 +9,10 @@ from gatehouse.admission.gate import Counter, Request
 from gatehouse.admission.memory import Memory
 from gatehouse.admission.meters import Allowance, Meter, credential_limits, session_limits
 from gatehouse.admission.model import Gate
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential
+from gatehouse.persistence import Stale
 from gatehouse.plans.model import QuotaPeriod
 from gatehouse.storage import keys
 from gatehouse.storage.consumers import DynamoConsumers
@@ -22,7 +24,7 @@ from gatehouse.usage.model import CredentialName
 from gatehouse.usage.service import Usages
 from tests.contracts.made_up import NOBODY, a_credential, an_admin, at_once, changed
 from tests.stores import Store, cost_of
-from tests.unit.fakes import ROLES, START, StoppedClock, a_user, signed_in
+from tests.unit.fakes import START, StoppedClock, a_user, signed_in, the_throttle
 from tests.unit.plan_stores import a_plan
 
 CREDENTIALS = DynamoCredentials()
@@ -94,21 +96,45 @@ def test_a_reset_takes_every_counter_and_leaves_all_else(store: Store, user: Use
     call_by_session(user)
     before = store.item(f"G#{user.id}", "G")
     assert before is not None
-    answer = USAGE.reset_gate(user.id)
+    USAGE.reset_gate(user.id)
     after = store.item(f"G#{user.id}", "G")
 
     counters = {f"{meter}{part}" for meter in Meter for part in ("Ends", "Used")}
     assert after == {name: value for name, value in before.items() if name not in counters}
-    assert answer == gate_of(user)
-    assert answer.counts == {}
-    assert USAGE.reset_gate(user.id) == answer
+    gate = gate_of(user)
+    assert gate.counts == {}
+    USAGE.reset_gate(user.id)
+    assert gate_of(user) == gate
 
 
 def test_a_reset_of_nobody_makes_no_gate(store: Store) -> None:
     before = store.items()
 
-    assert USAGE.reset_gate(NOBODY) is None
+    with pytest.raises(Stale):
+        USAGE.reset_gate(NOBODY)
     assert store.items() == before
+
+
+@pytest.mark.parametrize("change", ["reset", "plan"])
+def test_a_quota_that_was_nearly_spent_is_told_again_after_a_reset_and_with_another_plan(
+    store: Store, user: User, change: str
+) -> None:
+    daily = [limit for limit in LIMITS if limit.meter is Meter.QUOTA]
+
+    def call_for(cost: int) -> str | None:
+        request = Request(consumer_id=user.id, user="1", limits=daily, now=START, cost=cost)
+        return Counter(DynamoGates(), Memory()).enter(request, None)[0].quota_told
+
+    told = call_for(400)
+    assert told == f"{daily[0].ends(START)} 500"
+    if change == "reset":
+        USAGE.reset_gate(user.id)
+    else:
+        plans = DynamoPlanChanges()
+        plans.create_plan(PLAN)
+        plans.assign_plan(user, changed(user, plan_id=PLAN.id))
+
+    assert [call_for(cost) for cost in (399, 1)] == [None, told]
 
 
 @pytest.mark.parametrize("change", ["reset", "plan"])
@@ -161,13 +187,13 @@ def test_reading_usage_is_a_few_reads_and_two_queries_whatever_was_used(dynoxide
         call(user, number=key_of(user, f"key-{number}").number)
     for number in range(1, 92):
         kept_day(user, TODAY - timedelta(days=number), s=1, n1=1, n10=1, n11=1)
-    usage = Usages(USAGE, StoppedClock(), dict.fromkeys(ROLES, 10), 60, self_service=True)
+    usage = Usages(USAGE, StoppedClock(), Recorder(StoppedClock()), the_throttle(), self_service=True)
     cost = cost_of(lambda: usage.of(admin, user.id, TODAY - timedelta(days=91), TODAY))
     reset = cost_of(lambda: usage.reset(admin, user.id))
     explained = cost_of(lambda: usage.explain(admin, user.id, None, "me", None))
 
     assert cost.calls == {"GetItem": 2, "Query": 2}
-    assert reset.calls == {"GetItem": 1, "UpdateItem": 1, "Query": 2}
+    assert reset.calls == {"GetItem": 2, "TransactWriteItems": 1, "Query": 2}
     assert explained.calls == {"GetItem": 2}
 
 

@@ -40,7 +40,7 @@ class Theft:
         made = self.town.create(self.own).credential
         caller = self.town.admission.by_session(self.own.access_token, HOME).caller
         self.off = credentials_on_the_table(clock).update(caller, made.id, {"is_active": False})
-        self.town.people.passwords.ask_for_reset(self.town.john.email)
+        self.town.people.passwords.ask_for_reset(self.town.john.email, AT_HOME)
         self.link = self.town.link()
         self.town.people.two_factor.enable(self.thief())
 
@@ -97,7 +97,7 @@ def change(theft: Theft) -> SignIn:
 
 
 def reset(theft: Theft) -> None:
-    theft.town.people.passwords.reset(theft.link, NEW)
+    theft.town.people.passwords.reset(theft.link, NEW, AT_HOME)
 
 
 ENDS: dict[str, Callable[[Theft], object]] = {

@@ -5,6 +5,7 @@ from typing import Any
 from gatehouse.accounts.lockout import account as subject_of
 from gatehouse.accounts.model import Account, Origin, SignIn
 from gatehouse.admission.service import Admission
+from gatehouse.audit.model import AuditAction
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import CredentialQuery, CredentialType, IssuedCredential
 from gatehouse.credentials.service import NewCredential
@@ -85,6 +86,10 @@ class Town:
 
     def mails(self, kind: MailKind) -> list[Mail]:
         return [mail for mail in mails_in(self.store) if mail.kind is kind and not mail.is_for_nobody]
+
+    def told(self, action: AuditAction) -> int:
+        """How many events there are of it."""
+        return sum(event.action is action for event in self.store.events())
 
     def link(self) -> str:
         """The token of the only link that was mailed."""

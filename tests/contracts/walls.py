@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from gatehouse.consumers.model import Role, User
+from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential
 from gatehouse.ids import new_id
 from gatehouse.outside.gateway_keys import ApiGatewayKeys
@@ -18,10 +18,9 @@ from gatehouse.wall.pace import Pace
 from gatehouse.wall.service import Wall
 from local.gateway.control_plane import ControlPlane, Plan
 from tests.contracts.made_up import a_credential, changed
-from tests.unit.fakes import START, StoppedClock, a_user
+from tests.unit.fakes import START, StoppedClock, a_user, the_throttle
 
 SEED = "5" * 32
-LIMITS = {Role.USER: 10, Role.MODERATOR: 100, Role.ADMIN: 1000}
 STAGE = ("api", "dev")
 PLANS = {tier: f"plan{tier}" for tier in TIERS}
 USERS_TIER, MODERATORS_TIER = 1, 4
@@ -73,7 +72,7 @@ def world_of(clock: StoppedClock, plane: ControlPlane, client: Any, store: Any) 
 
     pace = Pace(monotonic=lambda: clock.now().timestamp(), sleep=sleep)
     keys = ApiGatewayKeys("us-east-1", PLANS, {"gatehouse": SEED}, pace.wait, client)
-    wall = Wall(store=store, keys=keys, clock=clock, seed=SEED, limits=LIMITS, window_seconds=60, sleep=sleep)
+    wall = Wall(store=store, keys=keys, clock=clock, seed=SEED, throttle=the_throttle(), sleep=sleep)
     return World(clock, plane, store, wall)
 
 

@@ -18,6 +18,7 @@ from gatehouse.accounts.refresh import RefreshToken
 from gatehouse.accounts.service import AccountStore
 from gatehouse.accounts.sessions import SessionStore
 from gatehouse.accounts.two_factor import TwoFactorStore
+from gatehouse.audit.model import AuditEvent
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.consumers.service import ConsumerStore
 from gatehouse.credentials.service import CredentialStore
@@ -64,6 +65,9 @@ class World(Protocol):
     def standing(self, user_id: str) -> Standing | None:
         """What the gate knows."""
 
+    def events(self) -> list[AuditEvent]:
+        """Everything that is told, the oldest first."""
+
     def everything(self) -> object:
         """All that is kept; the same as before where nothing was written."""
 
@@ -87,10 +91,14 @@ class InMemory:
         gate = self.store.gates.gates.get(user_id)
         return None if gate is None else gate.standing
 
+    def events(self) -> list[AuditEvent]:
+        return sorted(self.store.events, key=lambda event: event.id)
+
     def everything(self) -> object:
         store, room = self.store, self.store.mailroom
         kept = (store.users, store.hashes, store.counts, store.generations, store.sessions, store.credentials)
         beside = (store.gates.gates, store.factors.factors, store.lockouts.ledgers, room.waiting, room.tokens)
+        beside += (store.audit.events, store.plans)
         return [dict(part) for part in (*kept, *beside)], {box: list(at) for box, at in room.times.items() if at}
 
 
@@ -111,6 +119,9 @@ class OnTheTable:
 
     def standing(self, user_id: str) -> Standing | None:
         return standing_of(user_id)
+
+    def events(self) -> list[AuditEvent]:
+        return self.store.events()
 
     def everything(self) -> object:
         return self.store.items()

@@ -31,6 +31,7 @@ from local.gateway.wall import control_plane
 from tests.gateway_process import UNLIMITED
 from tests.infrastructure.recorded_accounts import People, live_with_accounts
 from tests.infrastructure.recorded_changes import QueuedMails, RecordedControlPlane, follow_changes
+from tests.infrastructure.recorded_cleanup import clean_up
 
 ADMIN = ("root@example.com", "Adm1n-Secret!")
 PERSON = ("someone@example.com", "SecurePass123!")
@@ -81,6 +82,12 @@ class Client:
         assert "errors" not in answer, answer
         return answer["data"]
 
+    def guess(self, key: str) -> None:
+        """A request with a key that is not one."""
+        headers = (("Content-Type", "application/json"), ("Host", "localhost"), ("X-API-Key", key))
+        response = self._gateway.handle(HttpRequest(method="POST", path="/graphql", headers=headers, body=b"{}"))
+        assert response.status == 401, response
+
     def send_form(self, path: str, **fields: str) -> Any:
         headers = (("Content-Type", "application/x-www-form-urlencoded"), ("Host", "localhost"))
         body = urlencode(fields).encode()
@@ -113,6 +120,7 @@ def main() -> None:
     mails, outbox = QueuedMails(), Outbox()
     wiring.install_following(wiring.build_following(settings, clock, recorded, mails))
     wiring.install_post(wiring.build_post(settings, clock, outbox))
+    wiring.install_cleanup(wiring.build_cleanup(settings, clock))
     loaded = load_handlers(template) | load_event_handlers(template)
     handlers = {name: recorder.around(name, handler) for name, handler in loaded.items()}
     for each in (open_table().connection.client, counting_client()):
@@ -131,6 +139,12 @@ def main() -> None:
     journey(api)
     live_with_accounts(People(api.send, link_to), api.sign_in(*ADMIN)[0])
     follow_changes(api.send, lambda: api.sign_in(*ADMIN)[0], pump.turn, clock)
+    clean_up(
+        api.send,
+        lambda: api.sign_in(*ADMIN)[0],
+        lambda: runtime.invoke("CleanupFunction", {"dryRun": False}, 300),
+        clock,
+    )
     runtime.close()
     gateway.close()
     print(json.dumps({name: sorted(asked) for name, asked in recorder.asked.items()}))
@@ -151,6 +165,7 @@ def journey(api: Client) -> None:
         "createCredential"
     ]
     api.send("{ me { id } credentials { id } }", ("X-API-Key", key["secret"]))
+    api.guess("somebodys-key.and-no-secret")
     api.send(f'{{ credential(id: "{key["id"]}") {{ id }} credentials {{ id }} }}', admin)
     switch = f'updateCredential(id: "{key["id"]}", updateCredentialInput: {{isActive: false}})'
     api.send(f"mutation {{ {switch} {{ id }} }}", admin)
@@ -166,6 +181,10 @@ def journey(api: Client) -> None:
     robot_id = api.send(f"mutation {{ {made} {{ id }} }}", admin)["createUser"]["id"]
     for change in ('firstName: "Ro"', 'email: "r@example.com", username: "robbie"', "role: ADMIN", "isActive: false"):
         api.send(f'mutation {{ updateUser(id: "{robot_id}", updateUserInput: {{{change}}}) {{ id }} }}', admin)
+    for asked in ("", f'consumerId: "{person_id}"', f'actorId: "{person_id}"', "action: SIGNED_IN"):
+        api.send(f"{{ auditEvents(where: {{{asked}}}) {{ nodes {{ id }} }} }}", admin)
+    api.send("{ exportMyData }", admin)
+    api.send('{ verifyAuditChain(from: "2026-01-31T12:00:00Z") { ok } }', admin)
     for user_id in (robot_id, person_id):
         api.send(f'mutation {{ deleteUser(id: "{user_id}") {{ id }} }}', admin)
 

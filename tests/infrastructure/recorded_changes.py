@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.session
 
+from gatehouse.settings import Settings
 from local.gateway.clock import MovableClock
 
 type Note = Callable[[str, str], None]
@@ -53,7 +54,10 @@ class QueuedMails:
 def follow_changes(
     send: Send, sign_in: Callable[[], tuple[str, str]], follow: Callable[[], None], clock: MovableClock
 ) -> None:
-    """A consumer gets a credential, with it a key, then a plan, calls on two days, and goes; all of it is followed."""
+    """A consumer gets a credential, with it a key, then a plan, calls on two days, and goes; all of it is followed.
+
+    Some of it is left when it goes, as where a deletion breaks off.
+    """
     admin = sign_in()
     made = 'createUser(createUserInput: {username: "caller", email: "caller@example.com", kind: SERVICE})'
     user_id = send(f"mutation {{ {made} {{ id }} }}", admin)["createUser"]["id"]
@@ -69,4 +73,7 @@ def follow_changes(
     send("{ me { id } }", key)
     follow()
     send(f'mutation {{ deleteUser(id: "{user_id}") {{ id }} }}', sign_in())
+    left = {"PK": {"S": f"C#{user_id}"}, "SK": {"S": "U#2020-01-01"}}
+    table = Settings.from_environment().table_name
+    botocore.session.get_session().create_client("dynamodb", "us-east-1").put_item(TableName=table, Item=left)
     follow()

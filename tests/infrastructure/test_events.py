@@ -1,5 +1,5 @@
 """The files of events/ are what AWS sends, each for the function of its folder: requests to a REST API, in format 1.0,
-changes of a table, messages of a queue, and the steps of a rotation.
+changes of a table, messages of a queue, the steps of a rotation, and what a schedule says.
 """
 
 import json
@@ -10,13 +10,14 @@ import pytest
 
 from local.gateway.environment import load_template
 from local.gateway.patterns import matches
-from tests.infrastructure.conftest import ROOT
+from tests.infrastructure.conftest import ROOT, Document
 
 ALL = sorted((ROOT / "events").glob("*/*.json"))
 CHANGES = [path for path in ALL if path.parent.name == "stream"]
 MESSAGES = [path for path in ALL if path.parent.name == "mail"]
 STEPS = [path for path in ALL if path.parent.name == "key_rotation"]
-EVENTS = [path for path in ALL if path not in (*CHANGES, *MESSAGES, *STEPS)]
+RUNS = [path for path in ALL if path.parent.name == "cleanup"]
+EVENTS = [path for path in ALL if path not in (*CHANGES, *MESSAGES, *STEPS, *RUNS)]
 SHARED = {
     *("resource", "path", "httpMethod", "headers", "multiValueHeaders", "queryStringParameters"),
     *("multiValueQueryStringParameters", "pathParameters", "stageVariables", "requestContext"),
@@ -61,9 +62,11 @@ def test_a_batch_of_changes_has_the_shape_that_lambda_gives_it_and_would_wake_th
     for record in event["Records"]:
         images = {"INSERT": {"NewImage"}, "MODIFY": {"NewImage", "OldImage"}, "REMOVE": {"OldImage"}}
         of_dynamodb = {"ApproximateCreationDateTime", "Keys", "SequenceNumber", "SizeBytes", "StreamViewType"}
+        is_of_ttl = record.pop("userIdentity", None) is not None
         assert record.keys() == {
             *("eventID", "eventName", "eventVersion", "eventSource", "awsRegion", "dynamodb", "eventSourceARN"),
         }
+        assert is_of_ttl is (record["eventName"] == "REMOVE" and "expires" in record["dynamodb"]["OldImage"])
         assert record["dynamodb"].keys() == of_dynamodb | images[record["eventName"]]
         assert any(matches(pattern, record) for pattern in mapping.patterns)
 
@@ -85,3 +88,12 @@ def test_there_is_an_event_for_each_step_of_a_rotation_as_secrets_manager_sends_
 
     assert {event.pop("Step") for event in events} == {"createSecret", "setSecret", "testSecret", "finishSecret"}
     assert [event.keys() for event in events] == [{"SecretId", "ClientRequestToken", "RotationToken"}] * 4
+
+
+def test_there_is_a_run_of_the_cleanup_as_the_schedule_asks_for_it_and_a_dry_one(source: Document) -> None:
+    (schedule,) = source["Resources"]["CleanupFunction"]["Properties"]["Events"].values()
+
+    assert {path.stem: _read(path) for path in RUNS} == {
+        "run": json.loads(schedule["Properties"]["Input"]),
+        "dry-run": {"dryRun": True},
+    }

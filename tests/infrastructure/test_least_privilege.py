@@ -32,7 +32,11 @@ def asked() -> dict[str, set[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize(
-    "function", ["GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction", "MailFunction"]
+    "function",
+    [
+        *("GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction", "MailFunction"),
+        "CleanupFunction",
+    ],
 )
 def test_a_role_allows_exactly_the_calls_that_its_function_makes(
     function: str, asked: dict[str, set[tuple[str, str]]]
@@ -40,9 +44,20 @@ def test_a_role_allows_exactly_the_calls_that_its_function_makes(
     assert _allowed(function) == asked[function]
 
 
-@pytest.mark.parametrize("role", ["GraphqlApiRole", "AuthorizerRole", "OAuthRole"])
+@pytest.mark.parametrize("role", ["GraphqlApiRole", "AuthorizerRole", "OAuthRole", "CleanupRole"])
 def test_no_statement_has_a_wildcard(role: str) -> None:
-    assert "*" not in json.dumps(_statements(role))
+    assert "*" not in json.dumps([each for each in _statements(role) if each["Effect"] == "Allow"])
+
+
+@pytest.mark.parametrize("role", ["GraphqlApiRole", "AuthorizerRole", "OAuthRole", "MailRole"])
+def test_whoever_breaks_into_a_door_cannot_write_the_chain(role: str) -> None:
+    (refused,) = [each for each in _statements(role) if each.get("Effect") == "Deny"]
+
+    assert refused["Action"] == [
+        f"dynamodb:{name}" for name in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+    ]
+    assert refused["Resource"] == {"Fn::GetAtt": ["Table", "Arn"]}
+    assert refused["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["SEAL#*"]}}
 
 
 def test_the_streams_role_has_a_wildcard_only_where_keys_have_no_id_yet() -> None:
@@ -68,8 +83,8 @@ def _allowed(function: str) -> set[tuple[str, str]]:
     role = resources[function]["Properties"]["Role"]["Fn::GetAtt"]
     allowed = set()
     for statement in _statements(role.split(".")[0] if isinstance(role, str) else role[0]):
-        if "Action" not in statement:
-            continue  # one that there is on a condition, for a service that is not looked at here
+        if "Action" not in statement or statement["Effect"] == "Deny":
+            continue  # of those without, there is one on a condition, for a service that is not looked at here
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         on = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         allowed |= {

@@ -8,6 +8,7 @@ from typing import Any
 
 from cfnlint.api import lint
 
+from gatehouse.audit.chain import AT_ONCE
 from gatehouse.settings import Settings
 from gatehouse.wall.model import TIERS, anonymous_key, shared_key
 from local.gateway.environment import load_template
@@ -100,8 +101,10 @@ def test_only_what_the_stream_function_needs_wakes_it_and_what_it_cannot_do_is_k
     assert [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]] == [
         {"dynamodb": {"NewImage": {"note": {"S": [{"exists": True}]}}}},
         {"dynamodb": {"Keys": {"SK": {"S": ["P"]}}}},
-        {"eventName": ["INSERT"], "dynamodb": {"Keys": {"SK": {"S": ["M"]}}}},
+        {"eventName": ["INSERT"], "dynamodb": {"Keys": {"SK": {"S": ["M", "E"]}}}},
+        {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"SK": {"S": [{"prefix": "R#"}]}}}},
     ]
+    assert mapping["BatchSize"] == AT_ONCE
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["MaximumRetryAttempts"] > 0

@@ -170,7 +170,9 @@ def test_functions_have_no_rights_but_those_that_the_template_spells_out(deploye
         if each["Type"] == "AWS::Lambda::Function"
     }
 
-    assert used == {"GraphqlApiRole", "AuthorizerRole", "OAuthRole", "StreamRole", "MailRole", "KeyRotationRole"}
+    assert used == {
+        *("GraphqlApiRole", "AuthorizerRole", "OAuthRole", "StreamRole", "MailRole", "CleanupRole", "KeyRotationRole"),
+    }
     assert all("ManagedPolicyArns" not in roles[name]["Properties"] for name in used)
 
 
@@ -183,7 +185,7 @@ def test_functions_end_before_api_gateway_gives_up_on_them(deployed: Document) -
 
     assert timeouts.keys() == {
         *("GraphqlApiFunction", "AuthorizerFunction", "OAuthFunction", "StreamFunction", "MailFunction"),
-        "KeyRotationFunction",
+        *("CleanupFunction", "KeyRotationFunction"),
     }
     assert timeouts["AuthorizerFunction"] <= 10
     assert timeouts["GraphqlApiFunction"] < 29

@@ -32,6 +32,7 @@ CHANGE_PASSWORD = """mutation ($input: ChangePasswordInput!) {
 }"""
 CHANGE_EMAIL = "mutation ($input: ChangeEmailInput!) { changeEmail(changeEmailInput: $input) }"
 REQUEST_VERIFICATION = "mutation { requestEmailVerification }"
+AUDIT_EVENTS = "query ($where: AuditEventWhere) { auditEvents(where: $where) { nodes { id } } }"
 USERS = "{ users(where: {role: ADMIN, isActive: true}, first: 1) { id } }"
 
 
@@ -97,6 +98,10 @@ def on_credential(query: str, **changes: Any) -> Attempt:
 
 def asking(query: str, with_target: bool = False) -> Attempt:
     return lambda house, by, target: house.graphql(query, {"id": target.id} if with_target else {}, by=by)
+
+
+def list_events(house: House, by: Person | Key, target: Person) -> Answer:
+    return house.graphql(AUDIT_EVENTS, {"where": {"consumerId": target.id}}, by=by)
 
 
 def list_credentials(house: House, by: Person | Key, target: Person) -> Answer:

@@ -79,7 +79,24 @@ class Asked:
             "maxCost": 500,
             "allowedFields": ["me", "logout"],
         }
+        roles = ("throttleLimit", "throttleLimitModerator", "throttleLimitAdmin", "throttleLimitAnonymous")
+        as_deployed = {
+            **dict.fromkeys(roles, UNLIMITED),
+            "registrationMode": "OPEN",
+            "allowedEmailDomains": [],
+            "auditRetentionDays": 365,
+            "cleanupNoticeDays": 0,
+            **{f"cleanupWarnDays{role}": 76 for role in ("", "Moderator")},
+            **{f"cleanupDeactivateDays{role}": 90 for role in ("", "Moderator")},
+            **{f"cleanupAnonymiseDays{role}": 0 for role in ("", "Moderator")},
+        }
         mine = self.admin.password
+        events = {
+            "action": "SIGNED_IN",
+            "outcome": "SUCCESS",
+            "createdAfter": "2026-01-01T00:00:00Z",
+            "createdBefore": "2090-01-01T00:00:00Z",
+        }
         given: dict[str, Arguments] = {
             "register": {"registerInput": new},
             "login": {
@@ -127,6 +144,9 @@ class Asked:
             "usage": {"userId": self.user.id, "from": "2026-01-01", "to": "2026-01-31"},
             "resetUsage": {"userId": self.user.id},
             "explainAccess": {"userId": self.user.id, "credentialId": self.credential, "operation": "me"},
+            "updateSystemConfiguration": {"systemConfigurationInput": as_deployed},
+            "auditEvents": {"where": {"consumerId": self.user.id, "actorId": self.user.id, **events}, **page},
+            "verifyAuditChain": {"from": "2026-01-01T00:00:00Z", "to": "2090-01-01T00:00:00Z", "continueFrom": 1},
         }
         return given.get(operation, {})
 
@@ -139,6 +159,7 @@ class Asked:
           credential(id: $credential) { label scopes isActive expiresAt updatedAt rotation { rotatedAt } }
           usagePlans(first: 1) { id }
           usagePlan(id: $plan) { name rateLimit updatedAt }
+          systemConfiguration { overridden updatedAt }
         }"""
         variables = {"user": self.user.id, "credential": self.credential, "plan": self.plan}
         return self.house.graphql(query, variables, by=self.admin).data
@@ -244,7 +265,14 @@ RIGHT_TYPES = {
     "Boolean": {"boolean"},
     "Int": set[str](),
 }
-OUT_OF_RANGE = {"first": (0, 101), "overlapSeconds": (2_592_001,)}
+OUT_OF_RANGE = {
+    "first": (0, 101),
+    "overlapSeconds": (2_592_001,),
+    "cleanupNoticeDays": (366,),
+    **dict.fromkeys(
+        (f"cleanup{step}Days{role}" for step in ("Deactivate", "Anonymise") for role in ("", "Moderator")), (3_651,)
+    ),
+}
 FREE_TEXTS = {"firstName", "lastName", "label", "search", "name"}
 GOOD_PASSWORDS = {
     *("register.registerInput.password", "createUser.createUserInput.password"),

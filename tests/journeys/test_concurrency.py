@@ -135,4 +135,4 @@ def test_requests_are_served_side_by_side(opener: Opener) -> None:
 def worked_from_to(line: dict[str, Any]) -> tuple[float, float]:
     """When the work on a request began and ended, as its line of the log tells."""
     end = datetime.fromisoformat(line["timestamp"]).timestamp()
-    return end - line["milliseconds"] / 1000, end
+    return end - line["responseTime"] / 1000, end

@@ -105,6 +105,7 @@ def test_an_ipv6_network_is_one_address(moving: House) -> None:
     assert login(moving, victim, address="2001:db8:0:8::1").outcome == "ok"
 
 
+@pytest.mark.long
 def test_100_wrong_ones_from_anywhere_lock_everybody_out_until_an_admin_unlocks(moving: House) -> None:
     victim = moving.person()
     for number in range(100):

@@ -98,6 +98,7 @@ def test_a_reset_works_once_within_an_hour_ends_all_sessions_and_signs_nobody_in
     assert mailing.letter(owner.email, CHANGED).token == ""
 
 
+@pytest.mark.long
 def test_a_reset_lets_in_again_whom_100_failures_locked_out(mailing: Mailing) -> None:
     owner = mailing.person()
     for number in range(100):

@@ -30,6 +30,7 @@ from tests.journeys.attempts import (
     create_user,
     invite,
     list_credentials,
+    list_events,
     on_credential,
     read_plan,
     readdress,
@@ -56,6 +57,9 @@ ENABLE = "mutation { enableTwoFactor { secret } }"
 RESET = "mutation ($id: ID!) { resetTwoFactor(id: $id) { id } }"
 UNLOCK = "mutation ($id: ID!) { unlockUser(id: $id) { id } }"
 SESSIONS = "{ sessions { id current } }"
+VERIFY_CHAIN = '{ verifyAuditChain(from: "2999-01-01T00:00:00Z") { complete } }'
+CONFIGURATION = "{ systemConfiguration { throttleLimit } }"
+CONFIGURE = "mutation { updateSystemConfiguration(systemConfigurationInput: {throttleLimit: null}) { throttleLimit } }"
 ROLES = ("USER", "MODERATOR", "ADMIN")
 TARGETS = ("self", *ROLES)
 
@@ -134,6 +138,7 @@ TABLE = [
     ),
     row(Action.END_SESSION, asking(LOGOUT), "ok - - -", "ok - - -", "ok - - -"),
     row(Action.READ_SESSIONS, asking(SESSIONS), "ok - - -", "ok - - -", "ok - - -"),
+    row(Action.EXPORT_DATA, asking("{ exportMyData }"), "ok - - -", "ok - - -", "ok - - -"),
     row(Action.CHANGE_PASSWORD, change_password, "ok - - -", "ok - - -", "ok - - -"),
     row(Action.CHANGE_EMAIL, change_email, "ok - - -", "ok - - -", "ok - - -"),
     row(Action.MANAGE_TWO_FACTOR, asking(ENABLE), "ok - - -", "ok - - -", "ok - - -"),
@@ -146,6 +151,10 @@ TABLE = [
     row(Action.READ_USAGE, asking(USAGE, True), "ok hidden hidden hidden", "ok ok no no", "ok ok ok ok"),
     row(Action.RESET_USAGE, asking(RESET_USAGE, True), "no no no no", "no no no no", "ok ok ok ok"),
     row(Action.EXPLAIN_ACCESS, asking(EXPLAIN_ACCESS, True), "ok hidden hidden hidden", "ok ok no no", "ok ok ok ok"),
+    row(Action.READ_AUDIT, list_events, "ok hidden hidden hidden", "ok ok no no", "ok ok ok ok"),
+    row(Action.VERIFY_AUDIT, asking(VERIFY_CHAIN), "no - - -", "no - - -", "ok - - -"),
+    row(Action.READ_CONFIGURATION, asking(CONFIGURATION), "no - - -", "no - - -", "ok - - -"),
+    row(Action.UPDATE_CONFIGURATION, asking(CONFIGURE), "no - - -", "no - - -", "ok - - -"),
 ]  # fmt: skip
 
 OTHER_SCOPES = {
@@ -159,6 +168,10 @@ OTHER_SCOPES = {
     Action.MANAGE_PLANS: "system:write",
     Action.ASSIGN_PLAN: "system:write",
     Action.RESET_USAGE: "system:write",
+    Action.READ_AUDIT: "audit:read",
+    Action.VERIFY_AUDIT: "system:write",
+    Action.READ_CONFIGURATION: "system:write",
+    Action.UPDATE_CONFIGURATION: "system:write",
 }
 CREDENTIAL_WRITES = {
     Action.CREATE_CREDENTIAL,
@@ -189,6 +202,7 @@ SCOPES = {
 
 PERSONAL = {Action.END_SESSION, Action.CHANGE_ROLE, Action.UPDATE_EMAIL} | {
     Action.READ_SESSIONS,
+    Action.EXPORT_DATA,
     Action.CHANGE_PASSWORD,
     Action.CHANGE_EMAIL,
     Action.VERIFY_EMAIL,

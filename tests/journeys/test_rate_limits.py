@@ -52,6 +52,7 @@ def test_of_80_calls_at_once_over_two_keys_25_succeed_and_the_session_still_gets
     assert limited.graphql(ME, by=owner).outcome == "ok"
 
 
+@pytest.mark.long
 def test_the_same_from_four_processes_on_one_store(dynoxide: str) -> None:
     with ExitStack() as stack:
         settings = {"THROTTLE_LIMIT": str(LIMIT), "DYNAMODB_ENDPOINT": dynoxide}

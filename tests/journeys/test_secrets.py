@@ -213,7 +213,7 @@ def test_a_log_tells_of_every_request_by_facts_and_never_by_the_callers_text(hou
     request_id = house.graphql(secret_looking, by=house.admin).headers["x-amzn-requestid"]
     [line] = [json.loads(line) for line in house.log() if request_id in line]
     assert line["query"] == "me,users"
-    assert line["consumer_id"] == house.admin.id
+    assert line["userId"] == house.admin.id
     assert "needle-in-a-haystack" not in json.dumps(line)
     assert "Hidden" not in json.dumps(line)
 

@@ -6,9 +6,11 @@ from threading import Lock
 
 from gatehouse.accounts import totp
 from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof, TurningOn
+from gatehouse.audit.model import AuditEvent
 from gatehouse.consumers.model import User
 from gatehouse.mail.model import Mail
 from gatehouse.persistence import Stale
+from tests.unit.events import KeptEvents
 
 
 @dataclass
@@ -23,6 +25,7 @@ class MemoryFactors:
     sessions: dict[str, datetime] = field(default_factory=dict)
     proved: dict[str, datetime] = field(default_factory=dict)
     notices: list[Mail] = field(default_factory=list)
+    audit: KeptEvents = field(default_factory=KeptEvents)
     stale: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -39,12 +42,20 @@ class MemoryFactors:
             proved_at=self.proved.get(session_id or ""),
         )
 
-    def keep_pending(self, holder: Holder, secret: bytes) -> None:
+    def keep_pending(self, holder: Holder, secret: bytes, event: AuditEvent | None = None) -> None:
         with self._lock:
             now = self._as_before(holder)
             self.factors[holder.user.id] = replace(now, pending=secret)
+            self.audit.add(event)
 
-    def turn_on(self, holder: Holder, session_id: str, turning_on: TurningOn, notice: Mail) -> None:
+    def turn_on(
+        self,
+        holder: Holder,
+        session_id: str,
+        turning_on: TurningOn,
+        notice: Mail,
+        event: AuditEvent | None = None,
+    ) -> None:
         with self._lock:
             if self._as_before(holder).pending != holder.factor.pending or session_id not in self.sessions:
                 raise Stale
@@ -54,14 +65,18 @@ class MemoryFactors:
             self.proved[session_id] = turning_on.now
             self._tell(holder, is_on=True)
             self.notices.append(notice)
+            self.audit.add(event)
 
-    def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime) -> None:
+    def prove(
+        self, holder: Holder, session_id: str, proof: Proof, now: datetime, event: AuditEvent | None = None
+    ) -> None:
         with self._lock:
             after = self._without(holder, proof)
             if session_id not in self.sessions:
                 raise Stale
             self.factors[holder.user.id] = after
             self.proved[session_id] = now
+            self.audit.add(event)
 
     def use_up(self, user: User, factor: Factor, proof: Proof) -> None:
         """What signing in with a code does."""
@@ -69,7 +84,7 @@ class MemoryFactors:
             holder = Holder(user=user, factor=factor, signed_in_at=None, proved_at=None)
             self.factors[user.id] = self._without(holder, proof)
 
-    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail) -> None:
+    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail, event: AuditEvent | None = None) -> None:
         with self._lock:
             if proof is None:
                 self._as_before(holder)
@@ -78,6 +93,7 @@ class MemoryFactors:
             del self.factors[holder.user.id]
             self._tell(holder, is_on=False)
             self.notices.append(notice)
+            self.audit.add(event)
 
     def _tell(self, holder: Holder, *, is_on: bool) -> None:
         user = self.users[holder.user.id]

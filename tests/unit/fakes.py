@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,21 @@ from gatehouse.admission.gate import Counter, GateStore
 from gatehouse.admission.guesses import Guesses
 from gatehouse.admission.lookup import AdmissionStore, Lookup
 from gatehouse.admission.memory import Memory
+from gatehouse.admission.meters import Throttle
 from gatehouse.admission.model import Gate, KeyClaim, StoredCredential
 from gatehouse.admission.secrets import Secrets
-from gatehouse.admission.service import Admission, Throttle
+from gatehouse.admission.service import Admission
+from gatehouse.audit.failed_sign_ins import FailedSignIns
+from gatehouse.audit.forbidden import ForbiddenCalls
+from gatehouse.audit.model import AuditEvent
+from gatehouse.audit.recording import Recorder
+from gatehouse.audit.refusals import Refusals
+from gatehouse.audit.trail import Trail
 from gatehouse.bootstrap import Bootstrap
 from gatehouse.clock import Clock
+from gatehouse.configuration.memory import RememberedConfiguration
+from gatehouse.configuration.model import effective
+from gatehouse.configuration.service import Configuration
 from gatehouse.consumers.fields import unique_form
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import Role, Standing, User
@@ -48,8 +59,11 @@ from gatehouse.plans.service import Plans
 from gatehouse.settings import Settings
 from gatehouse.tokens import Tokens
 from gatehouse.usage.service import Usages
-from gatehouse.wiring import Gatehouse
+from gatehouse.wiring import Gatehouse, configured
+from gatehouse.wiring.configured import Current
 from gatehouse.wiring.people import People, Stores, build_people
+from tests.unit.configurations import MemoryConfiguration
+from tests.unit.events import Events, KeptEvents
 from tests.unit.factors import MemoryFactors
 from tests.unit.gates import MemoryGates
 from tests.unit.lockouts import MemoryLockouts
@@ -121,14 +135,22 @@ class MemoryStore:
     mailroom: MemoryMailroom = field(default_factory=MemoryMailroom)
     places: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     plans: dict[str, UsagePlan] = field(default_factory=dict)
+    configuration: MemoryConfiguration = field(default_factory=MemoryConfiguration)
     usage_days: dict[tuple[str, date], dict[str, int]] = field(default_factory=dict)
     used_key_ids: dict[str, KeyClaim] = field(default_factory=dict)
-    belongings_deleted: list[str] = field(default_factory=list)
+    audit: KeptEvents = field(default_factory=KeptEvents)
     calls: list[str] = field(default_factory=list)
     stale: int = 0
 
     def __post_init__(self) -> None:
         self.factors.users = self.users
+        self.factors.audit = self.lockouts.audit = self.configuration.audit = self.audit
+        self.audit.calls = self.calls
+
+    @property
+    def events(self) -> Events:
+        """Those that were kept, in their order."""
+        return self.audit.in_order()
 
     def add(self, user: User, password_hash: str | None = PASSWORD_HASH) -> User:
         self.users[user.id] = user
@@ -149,18 +171,21 @@ class MemoryStore:
         rest = [u for u in in_order if after is None or u.id < after]
         return Page([(u.id, u) for u in rest[:first]], rest[first - 1].id if len(rest) > first else None)
 
-    def create_user(self, user: User, password_hash: str | None) -> None:
+    def create_user(self, user: User, password_hash: str | None, event: AuditEvent | None = None) -> None:
         self._write("create_user")
         self._refuse_taken(user)
         self.add(user, password_hash)
+        self.audit.add(event)
 
-    def create_first_admin(self, user: User, password_hash: str | None, makes: OneUse | None = None) -> None:
+    def create_first_admin(
+        self, user: User, password_hash: str | None, makes: OneUse | None = None, event: AuditEvent | None = None
+    ) -> None:
         if any(u.is_active_admin for u in self.users.values()):
             raise Conflict("There is an ADMIN already.")
-        self.create_user(user, password_hash)
+        self.create_user(user, password_hash, event)
         self.mailroom.keep(makes, [])
 
-    def update_user(self, before: User, after: User, notice: Mail | None) -> None:
+    def update_user(self, before: User, after: User, notice: Mail | None, event: AuditEvent | None = None) -> None:
         self._write("update_user")
         self._change(before, after)
         if before.is_active and not after.is_active:
@@ -168,6 +193,7 @@ class MemoryStore:
         if (before.role, before.is_active) != (after.role, after.is_active):
             self._move_epoch(after.id)
         self.mailroom.keep(None, [] if notice is None else [notice])
+        self.audit.add(event)
 
     def _change(self, before: User, after: User) -> None:
         self._refuse_change(before, after)
@@ -179,7 +205,7 @@ class MemoryStore:
         self._keep_an_admin(before, after)
         self._refuse_taken(after)
 
-    def delete_user(self, user: User) -> None:
+    def delete_user(self, user: User, event: AuditEvent | None = None) -> None:
         self._write("delete_user")
         if self.users.get(user.id) != user:
             raise Stale
@@ -189,13 +215,11 @@ class MemoryStore:
         if user.plan_id is not None:
             plan = self.plans[user.plan_id]
             self.plans[plan.id] = replace(plan, consumers=plan.consumers - 1)
-
-    def delete_belongings(self, user_id: str) -> None:
-        self.belongings_deleted.append(user_id)
+        self.audit.add(event)
 
     # accounts
 
-    def create_account(self, new: NewAccount, now: datetime) -> None:
+    def create_account(self, new: NewAccount, now: datetime, event: AuditEvent | None = None) -> None:
         if new.invited_by is not None:
             inviter = self.users.get(new.invited_by)
             if inviter is None or not inviter.is_active_admin:
@@ -209,8 +233,9 @@ class MemoryStore:
             self._keep(new.session)
             self.places[new.user.id].add(place(new.user.id, new.session.origin.address))
             self.counts[new.user.id] = 1
+        self.audit.add(event)
 
-    def change_account(self, change: AccountChange, now: datetime) -> None:
+    def change_account(self, change: AccountChange, now: datetime, event: AuditEvent | None = None) -> None:
         self._write("change_account")
         before, after = change.before, change.after
         self.mailroom.refuse_used(change.uses, now)
@@ -237,6 +262,7 @@ class MemoryStore:
         stood, stands = ((one.user.role, one.user.is_active, one.generation) for one in (before, after))
         if stood != stands or removes_factor:
             self._move_epoch(after.user.id)
+        self.audit.add(event)
 
     def _is_as(self, before: Account) -> bool:
         """Whether the account is as before in all that a change of it is decided on."""
@@ -248,12 +274,15 @@ class MemoryStore:
         )
         return now == then
 
-    def ask(self, kept: OneUse, mails: Sequence[Mail]) -> None:
+    def ask(self, kept: OneUse, mails: Sequence[Mail], event: AuditEvent | None = None) -> None:
         self.calls.append("ask")
         self.mailroom.keep(kept, mails)
+        self.audit.add(event)
 
-    def keep_mail(self, mail: Mail) -> None:
-        self.mailroom.keep(None, [mail])
+    def keep_notice(self, mail: Mail | None, event: AuditEvent | None = None) -> None:
+        self.calls.append("keep_notice")
+        self.mailroom.keep(None, [] if mail is None else [mail])
+        self.audit.add(event)
 
     def get_one_use(self, token: OneUseToken, now: datetime) -> OneUse:
         return self.mailroom.get_one_use(token, now)
@@ -277,7 +306,9 @@ class MemoryStore:
             places=frozenset(self.places[user.id]),
         )
 
-    def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
+    def open_session(
+        self, account: Account, session: Session, entrance: Entrance, event: AuditEvent | None = None
+    ) -> None:
         self._write("open_session")
         if account != self.find_account(unique_form(account.user.email)) or account.sessions >= MOST_SESSIONS:
             raise Stale
@@ -291,6 +322,7 @@ class MemoryStore:
             self.places[account.user.id].add(entrance.new_place)
         self.mailroom.keep(None, [] if entrance.notice is None else [entrance.notice])
         self.lockouts.forgive(entrance.ledger, session.origin.address)
+        self.audit.add(event)
 
     def _keep(self, session: Session) -> None:
         self.sessions[session.id] = session
@@ -298,8 +330,10 @@ class MemoryStore:
         if session.proved_at is not None:
             self.factors.proved[session.id] = session.proved_at
 
-    def prune_sessions(self, account: Account, now: datetime, idle: timedelta) -> None:
+    def prune_sessions(self, account: Account, now: datetime, idle: timedelta, event: AuditEvent | None = None) -> None:
         self.calls.append("prune_sessions")
+        if account.user.id not in self.users or self.counts[account.user.id] != account.sessions:
+            raise Stale
         own = [s for s in self.sessions.values() if s.user_id == account.user.id]
         live = [s for s in sorted(own, key=lambda s: s.created_at) if now < s.ends_at(idle)][-(MOST_SESSIONS - 1) :]
         for session in own:
@@ -307,6 +341,7 @@ class MemoryStore:
                 del self.sessions[session.id]
         self.counts[account.user.id] = len(live)
         self._move_epoch(account.user.id)
+        self.audit.add(event)
 
     def find_session(self, user_id: str, session_id: str) -> KeptSession | None:
         gate, session = self.gates.gates.get(user_id), self._session(user_id, session_id)
@@ -327,15 +362,18 @@ class MemoryStore:
     def sessions_of(self, user_id: str) -> list[Session]:
         return sorted((s for s in self.sessions.values() if s.user_id == user_id), key=lambda s: s.id)
 
-    def end_session(self, user_id: str, session_id: str, notice: Mail | None = None) -> bool:
+    def end_session(
+        self, user_id: str, session_id: str, notice: Mail | None = None, event: AuditEvent | None = None
+    ) -> bool:
         if user_id not in self.users or self._session(user_id, session_id) is None:
             return False
         del self.sessions[session_id]
         self._move_epoch(user_id)
         self.mailroom.keep(None, [] if notice is None else [notice])
+        self.audit.add(event)
         return True
 
-    def end_sessions(self, user_id: str, *, without_programs: bool = False) -> None:
+    def end_sessions(self, user_id: str, event: AuditEvent | None = None, *, without_programs: bool = False) -> None:
         if user_id not in self.users:
             raise Unauthenticated("The account is gone.")
         if without_programs and self._active(user_id):
@@ -343,6 +381,7 @@ class MemoryStore:
         self.generations[user_id] += 1
         self.counts[user_id] = 0
         self._move_epoch(user_id)
+        self.audit.add(event)
 
     # credentials
 
@@ -356,7 +395,11 @@ class MemoryStore:
         return Page([(c.id, c) for c in rest[:first]], rest[first - 1].id if len(rest) > first else None)
 
     def create_credential(
-        self, credential: Credential, secret_hash: str | None, maker: Maker | None = None
+        self,
+        credential: Credential,
+        secret_hash: str | None,
+        maker: Maker | None = None,
+        event: AuditEvent | None = None,
     ) -> Credential:
         self._write("create_credential")
         self._refuse_ended(maker)
@@ -369,10 +412,16 @@ class MemoryStore:
         self.credentials[credential.id] = kept
         self.secret_hashes[credential.id] = secret_hash
         self.used_key_ids[credential.key_id] = KeyClaim(consumer_id=credential.consumer_id, credential_id=credential.id)
+        self.audit.add(event)
         return kept
 
     def rotate_credential(
-        self, before: Credential, after: Credential, secret_hash: str | None, maker: Maker | None = None
+        self,
+        before: Credential,
+        after: Credential,
+        secret_hash: str | None,
+        maker: Maker | None = None,
+        event: AuditEvent | None = None,
     ) -> None:
         self._write("rotate_credential")
         self._refuse_ended(maker)
@@ -381,6 +430,7 @@ class MemoryStore:
         self.credentials[after.id] = after
         self.previous_hashes[after.id], self.secret_hashes[after.id] = self.secret_hashes[before.id], secret_hash
         self._move_epoch(after.consumer_id)
+        self.audit.add(event)
 
     def _refuse_ended(self, maker: Maker | None) -> None:
         if maker is None:
@@ -392,7 +442,9 @@ class MemoryStore:
         elif maker.id not in self.sessions or maker.generation != self.generations[maker.user_id]:
             raise Unauthenticated("The session has ended.")
 
-    def update_credential(self, before: Credential, after: Credential, maker: Maker | None = None) -> None:
+    def update_credential(
+        self, before: Credential, after: Credential, maker: Maker | None = None, event: AuditEvent | None = None
+    ) -> None:
         self._write("update_credential")
         self._refuse_ended(maker)
         if self.credentials.get(before.id) != before:
@@ -401,12 +453,14 @@ class MemoryStore:
             raise too_many_active()
         self.credentials[after.id] = after
         self._move_epoch(after.consumer_id)
+        self.audit.add(event)
 
-    def delete_credential(self, credential: Credential) -> None:
+    def delete_credential(self, credential: Credential, event: AuditEvent | None = None) -> None:
         self._write("delete_credential")
         if self.credentials.pop(credential.id, None) != credential:
             raise Stale
         self._move_epoch(credential.consumer_id)
+        self.audit.add(event)
 
     # OAuth2 clients
 
@@ -419,12 +473,15 @@ class MemoryStore:
             is_revoked=token_id in self.revoked_tokens,
         )
 
-    def revoke_token(self, consumer_id: str, token_id: str, expires_at: datetime) -> None:
+    def revoke_token(
+        self, consumer_id: str, token_id: str, expires_at: datetime, event: AuditEvent | None = None
+    ) -> None:
         self._write("revoke_token")
         if token_id in self.revoked_tokens or consumer_id not in self.users:
             raise Stale
         self.revoked_tokens.add(token_id)
         self._move_epoch(consumer_id)
+        self.audit.add(event)
 
     # admission
 
@@ -531,13 +588,20 @@ def the_guard(lockouts: LockoutStore, settings: Settings) -> Guard:
     return Guard(Lockout(lockouts, rules), Addresses(lockouts, settings.guess_limit_address, rules.first_lock))
 
 
-def the_guesses(lockouts: LockoutStore, settings: Settings) -> Guesses:
+def the_guesses(lockouts: LockoutStore, settings: Settings, refusals: Refusals | None = None) -> Guesses:
     """What stands before every chosen secret, as a function has it that has seen nothing yet."""
     rules = Rules(per_address=settings.guess_limit, first_lock=timedelta(seconds=settings.guess_seconds))
     addresses, made = (
         Addresses(lockouts, settings.guess_limit_address, rules.first_lock, name) for name in ("address", "made")
     )
-    return Guesses(Guard(Lockout(lockouts, rules), addresses), made)
+    failed = FailedSignIns(Recorder(StoppedClock()), refusals or Refusals(KeptEvents()))
+    return Guesses(Guard(Lockout(lockouts, rules), addresses), made, failed)
+
+
+def the_throttle(settings: Settings | None = None) -> Callable[[], Throttle]:
+    """What tells how much may be asked for where nothing is configured."""
+    known = settings or the_settings()
+    return configured.throttle(known, partial(configured.deployed, known))
 
 
 def the_admission(
@@ -547,28 +611,21 @@ def the_admission(
     clock: Clock,
     settings: Settings | None = None,
     find_plan: FindPlan = _no_plan,
+    current: Current | None = None,
 ) -> Admission:
-    """The gate as a function has it that has seen nothing yet."""
+    """The gate as a function has it that has seen nothing yet; nothing is configured unless `current` tells it."""
     settings = settings or the_settings()
     memory, idle = Memory(), timedelta(seconds=settings.session_idle_ttl)
-    guesses = the_guesses(lockouts, settings)
+    kept = Refusals(store.audit) if isinstance(store, MemoryStore) else None
+    guesses = the_guesses(lockouts, settings, kept)
     verifier = Secrets(HASHER, lambda: guesses, memory.verified, b"dies with the function")
-    by_role = dict(
-        zip(
-            Role,
-            (settings.throttle_limit, settings.throttle_limit_moderator, settings.throttle_limit_admin),
-            strict=True,
-        )
-    )
     return Admission(
         clock=clock,
         tokens=TOKENS,
         lookup=Lookup(store, verifier, memory, idle),
         counter=Counter(gates, memory),
         memory=memory,
-        throttle=Throttle(
-            window_seconds=settings.throttle_ttl, by_role=by_role, anonymous=settings.throttle_limit_anonymous
-        ),
+        throttle=configured.throttle(settings, current or partial(configured.deployed, settings)),
         find_plan=find_plan,
         key_seed=settings.gateway_key_seed,
         trusted_proxies=settings.trusted_proxies,
@@ -576,7 +633,13 @@ def the_admission(
     )
 
 
-def the_people(store: MemoryStore, clock: Clock, settings: Settings, lockouts: LockoutStore | None = None) -> People:
+def the_people(
+    store: MemoryStore,
+    clock: Clock,
+    settings: Settings,
+    lockouts: LockoutStore | None = None,
+    current: Current | None = None,
+) -> People:
     """What people meet who sign up and sign in."""
     stores = Stores(
         accounts=store,
@@ -586,8 +649,11 @@ def the_people(store: MemoryStore, clock: Clock, settings: Settings, lockouts: L
         factors=store.factors,
         lockouts=lockouts or store.lockouts,
         notices=store,
+        refusals=Refusals(store.audit),
     )
-    return build_people(settings, clock, TOKENS, Seal(RING), stores)
+    return build_people(
+        settings, clock, TOKENS, Seal(RING), stores, current=current or partial(configured.deployed, settings)
+    )
 
 
 def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None = None) -> Gatehouse:
@@ -595,28 +661,35 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
     settings = settings or the_settings()
     policy = PasswordPolicy(settings.password_min_length, settings.password_classes)
     plans = RememberedPlans(MemoryPlans(store).find_plan, clock)
-    admission = the_admission(store, store.gates, store.lockouts, clock, settings, plans.find)
-    people = the_people(store, clock, settings)
-    house = Gatehouse(settings, clock)
+    defaults, overrides = configured.deployed(settings), store.configuration.find_overrides
+    remembered = RememberedConfiguration(lambda: effective(defaults, overrides()), clock)
+    admission = the_admission(store, store.gates, store.lockouts, clock, settings, plans.find, remembered.current)
+    people = the_people(store, clock, settings, current=remembered.current)
+    house, recorder = Gatehouse(settings, clock), Recorder(clock)
     vars(house).update(
         people=people,
         admission=admission,
-        consumers=Consumers(store, clock, HASHER, policy, people.writer, people.two_factor.require_fresh),
+        consumers=Consumers(store, clock, HASHER, policy, people.writer, recorder, people.two_factor.require_fresh),
         credentials=Credentials(
             store,
             clock,
             Issuer(HASHER, TOKENS, settings.allow_chosen_secrets),
+            recorder,
             settings.self_service_credentials,
             people.two_factor.require_fresh,
         ),
-        clients=Clients(store, clock, TOKENS),
-        plans=Plans(MemoryPlans(store), clock),
+        clients=Clients(store, clock, TOKENS, recorder),
+        forbidden_calls=ForbiddenCalls(recorder, people.refusals),
+        trail=Trail(store.audit, store),
+        plans=Plans(MemoryPlans(store), clock, recorder),
         remembered_plans=plans,
+        configuration=Configuration(store.configuration, clock, recorder, defaults, people.two_factor.require_fresh),
+        remembered_configuration=remembered,
         usage=Usages(
             MemoryUsage(store),
             clock,
-            admission.throttle.by_role,
-            admission.throttle.window_seconds,
+            recorder,
+            admission.throttle,
             settings.self_service_credentials,
         ),
         cursors=Cursors(lambda: (KEY,)),
@@ -627,6 +700,7 @@ def the_house(store: MemoryStore, clock: StoppedClock, settings: Settings | None
             clock=clock,
             hasher=HASHER,
             policy=policy,
+            recorder=recorder,
             app_url=settings.app_url,
         ),
     )

@@ -1,10 +1,11 @@
 """Gates in plain dictionaries, which hold to the conditions that the table holds to."""
 
 from collections import Counter as Tally
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from gatehouse.admission.meters import Count, Step
+from gatehouse.admission.meters import Count, Meter, Step
 from gatehouse.admission.model import AddressNotEntered, Entry, Gate, NotEntered
 from gatehouse.consumers.model import Standing
 from gatehouse.errors import ServiceUnavailable
@@ -47,7 +48,8 @@ class MemoryGates:
             }
             usage = Tally({} if entry.turns_day else gate.usage) + Tally({entry.user: entry.cost})
             day = entry.day if entry.turns_day else gate.day
-            self.gates[consumer_id] = replace(gate, counts=counts, usage=dict(usage), day=day)
+            told = entry.tells_quota or gate.quota_told
+            self.gates[consumer_id] = replace(gate, counts=counts, usage=dict(usage), day=day, quota_told=told)
             if entry.note is not None:
                 self.notes.append(entry.note)
             self._lose()
@@ -79,7 +81,14 @@ def _holds(gate: Gate, entry: Entry) -> bool:
     counters = all(_step_holds(gate.counts.get(step.limit.meter), step, entry.now) for step in entry.steps)
     day_turns = gate.day is None or gate.day < entry.day
     is_on_plan = entry.plan_id in (None, gate.standing.plan_id)
-    return counters and day_turns is entry.turns_day and is_on_plan
+    tells_rightly = entry.tells_quota is None or all(_is_nearly_spent(gate.counts, step) for step in entry.steps)
+    return counters and day_turns is entry.turns_day and is_on_plan and tells_rightly
+
+
+def _is_nearly_spent(counts: Mapping[Meter, Count], step: Step) -> bool:
+    """Whether the step leaves its quota so; true of a step of anything else."""
+    count = counts.get(Meter.QUOTA)
+    return step.limit.meter is not Meter.QUOTA or step.turns or (count is not None and count.used >= step.floor)
 
 
 def _step_holds(count: Count | None, step: Step, now: int) -> bool:

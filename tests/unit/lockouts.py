@@ -5,7 +5,9 @@ from threading import Lock
 
 from gatehouse.accounts.ledger import Bounds, Ledger, Place
 from gatehouse.accounts.lockout import NotBegun
+from gatehouse.audit.model import AuditEvent
 from gatehouse.errors import ServiceUnavailable
+from tests.unit.events import KeptEvents
 
 NOTHING = Ledger(places={})
 
@@ -21,6 +23,7 @@ class MemoryLockouts:
     lasting: set[str] = field(default_factory=set)
     refused: dict[str, int] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    audit: KeptEvents = field(default_factory=KeptEvents)
     down: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -93,11 +96,12 @@ class MemoryLockouts:
             self._called("note_refusal")
             self.refused[subject] = self.refused.get(subject, 0) + 1
 
-    def forget(self, subject: str) -> None:
+    def forget(self, subject: str, event: AuditEvent | None = None) -> None:
         with self._lock:
             self._called("forget")
             self.ledgers.pop(subject, None)
             self.lasting.discard(subject)
+            self.audit.add(event)
 
     def _called(self, name: str) -> None:
         self.calls.append(name)

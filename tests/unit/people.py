@@ -30,11 +30,14 @@ from tests.unit.fakes import (
     MemoryStore,
     StoppedClock,
     a_user,
+    signed_in,
     the_people,
     the_settings,
 )
 
 ELSEWHERE = Origin("198.51.100.7", "curl")
+REQUEST = "request-1"
+ASKED_FROM_HOME = replace(AT_HOME, correlation_id=REQUEST)
 NEW_PASSWORD = "Another-Pass-456"
 WRONG_PASSWORD = "WrongPass123!"
 
@@ -71,7 +74,7 @@ class Town:
 
     def refreshes(self, signed: SignIn) -> bool:
         try:
-            return self.people.accounts.refresh(signed.refresh_token).user.id == signed.user.id
+            return self.people.accounts.refresh(signed.refresh_token, AT_HOME).user.id == signed.user.id
         except GatehouseError:
             return False
 
@@ -125,11 +128,17 @@ class Town:
             updated_at=START,
         )
         self.store.credentials[credential.id] = replace(credential, **changes)
+        self.store.secret_hashes[credential.id] = None
         return self.store.credentials[credential.id]
 
     def live_sessions(self, user: User) -> list[Session]:
         generation = self.store.generations[user.id]
         return [session for session in self.store.sessions_of(user.id) if session.generation == generation]
+
+
+def asking(user: User) -> Caller:
+    """The user in a session, who asks for something from home."""
+    return replace(signed_in(user), address=HOME, correlation_id=REQUEST)
 
 
 def a_program(user: User, role: Role | None = None, *scopes: str) -> Caller:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.admission.meters import Meter
 from gatehouse.admission.model import Gate
+from gatehouse.audit.model import AuditEvent
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential
 from gatehouse.errors import Conflict
@@ -41,25 +42,28 @@ class MemoryPlans:
         ]
         return Page([(p.id, p) for p in rest[:first]], rest[first - 1].id if len(rest) > first else None)
 
-    def create_plan(self, plan: UsagePlan) -> None:
+    def create_plan(self, plan: UsagePlan, event: AuditEvent | None = None) -> None:
         self.store._write("create_plan")
         self._refuse_taken(plan)
         self.store.plans[plan.id] = plan
+        self.store.audit.add(event)
 
-    def update_plan(self, before: UsagePlan, after: UsagePlan) -> None:
+    def update_plan(self, before: UsagePlan, after: UsagePlan, event: AuditEvent | None = None) -> None:
         self.store._write("update_plan")
         self._require_as_it_was(before)
         self._refuse_taken(after)
         self.store.plans[after.id] = replace(after, consumers=self.store.plans[after.id].consumers)
+        self.store.audit.add(event)
 
-    def delete_plan(self, plan: UsagePlan) -> None:
+    def delete_plan(self, plan: UsagePlan, event: AuditEvent | None = None) -> None:
         self.store._write("delete_plan")
         self._require_as_it_was(plan)
         if self.store.plans[plan.id].consumers:
             raise Stale
         del self.store.plans[plan.id]
+        self.store.audit.add(event)
 
-    def assign_plan(self, before: User, after: User) -> None:
+    def assign_plan(self, before: User, after: User, event: AuditEvent | None = None) -> None:
         self.store._write("assign_plan")
         if self.store.users.get(before.id) != before or not {after.plan_id} <= {None, *self.store.plans}:
             raise Stale
@@ -71,7 +75,8 @@ class MemoryPlans:
         self.store._move_epoch(after.id)
         gate = self.store.gates.gates[after.id]
         counts = {meter: count for meter, count in gate.counts.items() if meter not in _OF_CREDENTIALS}
-        self.store.gates.gates[after.id] = replace(gate, counts=counts)
+        self.store.gates.gates[after.id] = replace(gate, counts=counts, quota_told=None)
+        self.store.audit.add(event)
 
     def _require_as_it_was(self, plan: UsagePlan) -> None:
         known = self.store.plans.get(plan.id)
@@ -113,12 +118,12 @@ class MemoryUsage:
             if c.consumer_id == user_id and str(c.number) in numbers
         }
 
-    def reset_gate(self, user_id: str) -> Gate | None:
+    def reset_gate(self, user_id: str, event: AuditEvent | None = None) -> None:
         self.store.calls.append("reset_gate")
         if (gate := self.store.gates.gates.get(user_id)) is None:
-            return None
-        self.store.gates.gates[user_id] = replace(gate, counts={})
-        return self.store.gates.gates[user_id]
+            raise Stale
+        self.store.gates.gates[user_id] = replace(gate, counts={}, quota_told=None)
+        self.store.audit.add(event)
 
 
 def a_plan(name: str = "gold", **changes: Any) -> UsagePlan:

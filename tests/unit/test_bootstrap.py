@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from gatehouse.accounts.one_use import Purpose
+from gatehouse.audit.model import SYSTEM, AuditAction
+from gatehouse.audit.recording import Recorder
 from gatehouse.bootstrap import Bootstrap
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import BadRequest, Conflict, NotFound
 from gatehouse.mail.model import MailKind
-from tests.unit.fakes import HASHER, PASSWORD, POLICY, START, MemoryStore, StoppedClock, a_user
+from tests.unit.events import an_expected, personal
+from tests.unit.fakes import AT_HOME, HASHER, PASSWORD, POLICY, START, MemoryStore, StoppedClock, a_user
 from tests.unit.people import ELSEWHERE, NEW_PASSWORD, Town, refusal
 from tests.unit.post import APP_URL, Sent
 
@@ -27,6 +30,7 @@ def a_bootstrap(store: MemoryStore, clock: StoppedClock, sender: Sent | None) ->
         clock=clock,
         hasher=HASHER,
         policy=POLICY,
+        recorder=Recorder(clock),
         app_url=APP_URL,
         sender=sender,
     )
@@ -71,6 +75,45 @@ def test_what_breaks_a_rule_is_refused(
     assert store.users == {}
 
 
+def test_the_first_admin_is_told_once_as_made_by_nobody_but_gatehouse(bootstrap: Bootstrap, store: MemoryStore) -> None:
+    bootstrap.create_first_admin("root@example.com", "root", PASSWORD)
+    with pytest.raises(Conflict):
+        bootstrap.create_first_admin("other@example.com", "other", PASSWORD)
+
+    [user_id] = store.users
+    assert store.events.told() == [
+        an_expected(
+            AuditAction.USER_CREATED,
+            at=START,
+            actor=SYSTEM,
+            subject_id=user_id,
+            after={
+                "kind": "USER",
+                "role": "ADMIN",
+                "isActive": True,
+                "emailVerifiedAt": "2026-03-01T12:00:00.000Z",
+                "username": personal("root"),
+                "email": personal("root@example.com"),
+            },
+        )
+    ]
+
+
+def test_each_link_of_the_first_admin_is_told_and_what_is_refused_is_not(
+    bootstrap: Bootstrap, store: MemoryStore
+) -> None:
+    for _ in range(2):
+        bootstrap.invite_first_admin("root@example.com", "root")
+    with pytest.raises(Conflict):
+        bootstrap.invite_first_admin("other@example.com", "other")
+
+    [user_id] = store.users
+    assert [(event.action, event.actor, event.subject_id) for event in store.events] == [
+        (AuditAction.USER_CREATED, SYSTEM, user_id),
+        (AuditAction.PASSWORD_RESET_ASKED, SYSTEM, user_id),
+    ]
+
+
 NO_LINK = (BadRequest, "TOKEN_NOT_VALID", "token")
 
 
@@ -99,7 +142,7 @@ def test_a_first_admin_who_is_invited_has_no_password_before_the_link_sets_one(
     assert refusal(town.login, user)[1] == "WRONG_CREDENTIALS"
 
     clock.advance(hours=24, milliseconds=-1)
-    town.people.passwords.reset(token.text(), NEW_PASSWORD)
+    town.people.passwords.reset(token.text(), NEW_PASSWORD, AT_HOME)
 
     assert town.login(user, NEW_PASSWORD).user == replace(
         user,
@@ -114,7 +157,7 @@ def test_the_link_of_the_first_admin_works_for_a_day(bootstrap: Bootstrap, town:
     token, _ = bootstrap.invite_first_admin("root@example.com", "root")
     clock.advance(hours=24)
 
-    assert refusal(town.people.passwords.reset, token.text(), NEW_PASSWORD) == NO_LINK
+    assert refusal(town.people.passwords.reset, token.text(), NEW_PASSWORD, AT_HOME) == NO_LINK
 
 
 def test_until_the_password_is_set_another_link_may_be_asked_for_and_one_of_them_works_once(
@@ -126,10 +169,10 @@ def test_until_the_password_is_set_another_link_may_be_asked_for_and_one_of_them
     third, _ = bootstrap.invite_first_admin("root@example.com", "root")
     assert [user.username for user in store.users.values()] == ["root"]
 
-    town.people.passwords.reset(second.text(), NEW_PASSWORD)
+    town.people.passwords.reset(second.text(), NEW_PASSWORD, AT_HOME)
 
     for token in (first, second, third):
-        assert refusal(town.people.passwords.reset, token.text(), "Third-Pass-789") == NO_LINK
+        assert refusal(town.people.passwords.reset, token.text(), "Third-Pass-789", AT_HOME) == NO_LINK
     with pytest.raises(Conflict):
         bootstrap.invite_first_admin("root@example.com", "root")
 
@@ -138,9 +181,9 @@ def test_a_first_admin_who_has_lost_the_link_may_reset_the_password_they_never_h
     bootstrap: Bootstrap, town: Town, store: MemoryStore
 ) -> None:
     bootstrap.invite_first_admin("root@example.com", "root")
-    town.people.passwords.ask_for_reset("root@example.com")
+    town.people.passwords.ask_for_reset("root@example.com", AT_HOME)
 
-    town.people.passwords.reset(town.link("root@example.com"), NEW_PASSWORD)
+    town.people.passwords.reset(town.link("root@example.com"), NEW_PASSWORD, AT_HOME)
 
     assert town.login(next(iter(store.users.values())), NEW_PASSWORD).user.is_active_admin
 
@@ -219,7 +262,7 @@ def test_an_admin_who_is_locked_out_is_let_in_again_by_a_link(bootstrap: Bootstr
     assert refusal(lambda: town.login(user))[1] == "WRONG_CREDENTIALS"
 
     token, _ = bootstrap.invite_back("ROOT@example.com")
-    town.people.passwords.reset(token.text(), NEW_PASSWORD)
+    town.people.passwords.reset(token.text(), NEW_PASSWORD, AT_HOME)
 
     assert town.login(user, NEW_PASSWORD).user.id == user.id
 

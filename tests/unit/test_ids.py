@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gatehouse.clock import milliseconds
-from gatehouse.ids import lowest_id, new_id, parse_id
+from gatehouse.ids import lowest_id, moment_of, new_id, parse_id
 from tests.unit.fakes import START
 
 
@@ -74,3 +74,8 @@ def test_an_id_is_read_in_either_case_and_told_in_lower() -> None:
 )
 def test_what_is_no_id_is_none(text: str) -> None:
     assert parse_id(text) is None
+
+
+def test_an_id_tells_when_it_was_made_and_anything_else_tells_nothing() -> None:
+    assert moment_of(new_id(START)) == moment_of(new_id(START).upper()) == START
+    assert [moment_of(text) for text in ("", "x", "f" * 36, f"{'f' * 8}-{'f' * 4}-7fff-bfff-{'f' * 12}")] == [None] * 4

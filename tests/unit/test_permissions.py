@@ -26,6 +26,7 @@ REACTIVATE_USER        F F F F   F y F F    y y y y
 DELETE_USER            F F F F   F F F F    y y y y
 END_SESSION            y N N N   y F F F    y F F F
 READ_SESSIONS          y N N N   y F F F    y F F F
+EXPORT_DATA            y N N N   y F F F    y F F F
 CHANGE_PASSWORD        y N N N   y F F F    y F F F
 CHANGE_EMAIL           y N N N   y F F F    y F F F
 VERIFY_EMAIL           y N N N   y F F F    y F F F
@@ -48,6 +49,10 @@ ASSIGN_PLAN            F F F F   F F F F    y y y y
 READ_USAGE             y N N N   y y F F    y y y y
 RESET_USAGE            F F F F   F F F F    y y y y
 EXPLAIN_ACCESS         y N N N   y y F F    y y y y
+READ_AUDIT             y N N N   y y F F    y y y y
+VERIFY_AUDIT           F F F F   F F F F    y y y y
+READ_CONFIGURATION     F F F F   F F F F    y y y y
+UPDATE_CONFIGURATION   F F F F   F F F F    y y y y
 """
 OUTCOMES = {"y": None, "F": Forbidden, "N": NotFound}
 TARGETS = ("self", Role.USER, Role.MODERATOR, Role.ADMIN)
@@ -67,6 +72,7 @@ NEEDED_SCOPES = {
     Action.DELETE_USER: "users:write",
     Action.END_SESSION: None,
     Action.READ_SESSIONS: None,
+    Action.EXPORT_DATA: None,
     Action.CHANGE_PASSWORD: None,
     Action.CHANGE_EMAIL: None,
     Action.VERIFY_EMAIL: None,
@@ -89,6 +95,10 @@ NEEDED_SCOPES = {
     Action.READ_USAGE: "usage:read",
     Action.RESET_USAGE: "system:write",
     Action.EXPLAIN_ACCESS: "usage:read",
+    Action.READ_AUDIT: "audit:read",
+    Action.VERIFY_AUDIT: "system:write",
+    Action.READ_CONFIGURATION: "system:write",
+    Action.UPDATE_CONFIGURATION: "system:write",
 }
 ALL_SCOPES = frozenset(
     {"users:read", "users:write", "credentials:read", "credentials:write", "usage:read", "audit:read", "system:write"}

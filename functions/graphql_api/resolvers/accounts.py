@@ -32,6 +32,11 @@ def _sessions(_parent: None, info: Info) -> list[Session]:
     return info.context.gatehouse.people.sessions.list(info.context.caller)
 
 
+@_query.field("exportMyData")
+def _export_my_data(_parent: None, info: Info) -> dict[str, Any]:
+    return info.context.gatehouse.export.of(info.context.caller)
+
+
 @_session.field("address")
 def _address(session: Session, _info: Info) -> str:
     return session.origin.address
@@ -64,7 +69,7 @@ def _login(_parent: None, info: Info, login_input: dict[str, str]) -> SignIn:
 
 @_mutation.field("refreshToken")
 def _refresh_token(_parent: None, info: Info, refresh_token: str) -> SignIn:
-    return info.context.gatehouse.people.accounts.refresh(refresh_token)
+    return info.context.gatehouse.people.accounts.refresh(refresh_token, info.context.origin)
 
 
 @_mutation.field("logout")
@@ -83,13 +88,13 @@ def _change_password(_parent: None, info: Info, change_password_input: dict[str,
 
 @_mutation.field("requestPasswordReset")
 def _request_password_reset(_parent: None, info: Info, email: str) -> bool:
-    info.context.gatehouse.people.passwords.ask_for_reset(email)
+    info.context.gatehouse.people.passwords.ask_for_reset(email, info.context.origin)
     return True
 
 
 @_mutation.field("resetPassword")
 def _reset_password(_parent: None, info: Info, token: str, new_password: str) -> bool:
-    info.context.gatehouse.people.passwords.reset(token, new_password)
+    info.context.gatehouse.people.passwords.reset(token, new_password, info.context.origin)
     return True
 
 

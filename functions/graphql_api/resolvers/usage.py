@@ -1,15 +1,20 @@
 """Usage: read, set back, and calls explained by it."""
 
-from datetime import date
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ariadne import MutationType, QueryType
 
 from gatehouse.errors import BadRequest
-from gatehouse.usage.explanation import AccessExplanation
-from gatehouse.usage.model import Usage
 from graphql_api.context import Info
 from graphql_api.directives import root_field, rule_of
+
+if TYPE_CHECKING:  # a cold start does without what is asked for later
+    from datetime import date
+
+    from gatehouse.usage.explanation import AccessExplanation
+    from gatehouse.usage.model import Usage
 
 _query = QueryType()
 _mutation = MutationType()

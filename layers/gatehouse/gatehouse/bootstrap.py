@@ -10,6 +10,9 @@ from gatehouse.accounts.changes import AccountChanges, AccountFinder
 from gatehouse.accounts.model import Account
 from gatehouse.accounts.one_use import OneUse, OneUseToken, Purpose
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
+from gatehouse.audit import acting, told
+from gatehouse.audit.model import AuditAction, AuditEvent
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers.creation import NewUser, fresh_user
 from gatehouse.consumers.fields import unique_form
@@ -26,7 +29,9 @@ _ALPHABETS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_
 class AdminStore(Protocol):
     """Where the first ADMIN is kept."""
 
-    def create_first_admin(self, user: User, password_hash: str | None, makes: OneUse | None = None) -> None:
+    def create_first_admin(
+        self, user: User, password_hash: str | None, makes: OneUse | None, event: AuditEvent
+    ) -> None:
         """Keeps the user, and the token, where there is no active ADMIN; raises Conflict."""
 
 
@@ -48,6 +53,7 @@ class Bootstrap:
     clock: Clock
     hasher: PasswordHasher
     policy: PasswordPolicy
+    recorder: Recorder
     app_url: str
     sender: MailSender | None = None
 
@@ -56,7 +62,7 @@ class Bootstrap:
         chosen = _make_password(self.policy.min_length) if password is None else password
         user = self._admin({"email": email, "username": username, "password": chosen})
         self.policy.check(chosen, username=username, email=email)
-        self.store.create_first_admin(user, self.hasher.hash(chosen))
+        self.store.create_first_admin(user, self.hasher.hash(chosen), None, self._created(user))
         return FirstAdmin(user, chosen if password is None else None)
 
     def invite_first_admin(self, email: str, username: str) -> tuple[OneUseToken, OneUse]:
@@ -68,7 +74,7 @@ class Bootstrap:
         payload = {"state": Account(user=user, password_hash=None, sessions=0, generation=0).state}
         begun = one_use.issue(Purpose.BEGIN, user.id, now, payload=payload)
         try:
-            self.store.create_first_admin(user, None, begun[1])
+            self.store.create_first_admin(user, None, begun[1], self._created(user))
         except Conflict:
             account = self.finder.find_account(unique_form(email))
             if account is None or account.password_hash is not None or account.user.role is not Role.ADMIN:
@@ -89,7 +95,8 @@ class Bootstrap:
     def _begin(self, account: Account) -> tuple[OneUseToken, OneUse]:
         payload = {"state": account.state}
         begun = one_use.issue(Purpose.BEGIN, account.user.id, self.clock.now(), payload=payload)
-        self.changes.ask(begun[1], [])
+        event = self.recorder.event(AuditAction.PASSWORD_RESET_ASKED, acting.ITSELF, subject_id=account.user.id)
+        self.changes.ask(begun[1], [], event)
         return begun
 
     def mail(self, kind: MailKind, email: str, token: OneUseToken, kept: OneUse) -> bool:
@@ -101,6 +108,9 @@ class Bootstrap:
         told = letter(mail, self.app_url, token)
         self.sender.send(email, told.subject, told.text, told.html)
         return True
+
+    def _created(self, user: User) -> AuditEvent:
+        return self.recorder.event(AuditAction.USER_CREATED, acting.ITSELF, subject_id=user.id, after=told.user(user))
 
     def _admin(self, new: NewUser) -> User:
         return fresh_user(new, self.clock, role=Role.ADMIN, kind=Kind.USER, is_verified=True)

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gatehouse.announcements.model import QuotaNearlySpent
+from gatehouse.audit.model import AuditEvent
+from gatehouse.audit.refusals import Tally
+
 
 @dataclass(frozen=True)
 class DayEnded:
@@ -51,7 +55,50 @@ class MailWritten:
     mail_id: str
 
 
-type Fact = DayEnded | SecretUsed | SessionUsed | KeyAffected | MailWritten
+@dataclass(frozen=True)
+class Happened:
+    """There is a new event of the audit."""
+
+    event: AuditEvent
+
+
+@dataclass(frozen=True)
+class PersonGone:
+    """A consumer was deleted or anonymised: nothing that tells of the person is to be kept.
+
+    The event that says so has their email until then, by which mails are found that wait for them.
+    """
+
+    event_id: str
+    consumer_id: str
+    email: str | None
+
+
+@dataclass(frozen=True)
+class RefusalsEnded:
+    """An hour of refusals is over, and their counter is gone."""
+
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class QuotaReached:
+    """A quota is nearly spent, which is told here, as no event of the audit tells it."""
+
+    announcement: QuotaNearlySpent
+
+
+type Fact = (
+    DayEnded
+    | SecretUsed
+    | SessionUsed
+    | KeyAffected
+    | MailWritten
+    | Happened
+    | PersonGone
+    | RefusalsEnded
+    | QuotaReached
+)
 
 
 class UsageDays(Protocol):
@@ -76,3 +123,17 @@ class MailQueue(Protocol):
 
     def put(self, mail_id: str) -> None:
         """Queues the mail, to be sent soon. May be repeated."""
+
+
+class People(Protocol):
+    """Whoever is known here."""
+
+    def forget(self, gone: PersonGone) -> None:
+        """Leaves nothing that tells of the person, but the id. May be repeated; raises ServiceUnavailable."""
+
+
+class Events(Protocol):
+    """Where events of the audit are kept that no other change is written with."""
+
+    def keep_event(self, event: AuditEvent) -> None:
+        """Keeps it where there is none with its id. May be repeated."""

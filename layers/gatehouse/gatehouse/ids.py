@@ -5,7 +5,7 @@ import secrets
 import uuid
 from datetime import datetime
 
-from gatehouse.clock import milliseconds
+from gatehouse.clock import from_milliseconds, milliseconds
 
 _FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -23,6 +23,16 @@ def lowest_id(timestamp: int) -> str:
 def parse_id(text: str) -> str | None:
     """The id in its canonical spelling, or None where the text is no id."""
     return text.lower() if _FORM.fullmatch(text) else None
+
+
+def moment_of(text: str) -> datetime | None:
+    """When the id was made, by itself; None where the text is none that this house can have made."""
+    if parse_id(text) is None:
+        return None
+    try:
+        return from_milliseconds(uuid.UUID(text).int >> 80)
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def _with(timestamp: int, entropy: int) -> uuid.UUID:

@@ -5,7 +5,7 @@ credential it came with, and, for what only a person may do, that it came with a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 
@@ -42,7 +42,8 @@ class Caller:
     and for a credential without scopes. A credential's requests are counted under its number. `credential_version` is
     that of the secret it came with, and `ends_at` when this, its token or the credential itself ends. `generation` is
     that of a session, which nothing may be made by once all of them have ended. A session that
-    `lacks_factor` has the role of a USER until it has seen a code.
+    `lacks_factor` has the role of a USER until it has seen a code. `address` and `correlation_id` are of the request
+    that it came with.
     """
 
     consumer_id: str | None = None
@@ -56,6 +57,8 @@ class Caller:
     scopes: frozenset[str] | None = None
     refused_because: str | None = None
     lacks_factor: bool = False
+    address: str | None = field(default=None, compare=False)
+    correlation_id: str | None = field(default=None, compare=False)
 
     @property
     def maker(self) -> "Maker | None":
@@ -146,6 +149,7 @@ class Action(StrEnum):
     DELETE_USER = "DELETE_USER"
     END_SESSION = "END_SESSION"
     READ_SESSIONS = "READ_SESSIONS"
+    EXPORT_DATA = "EXPORT_DATA"
     CHANGE_PASSWORD = "CHANGE_PASSWORD"  # noqa: S105 - the name of a right
     CHANGE_EMAIL = "CHANGE_EMAIL"
     VERIFY_EMAIL = "VERIFY_EMAIL"
@@ -168,6 +172,10 @@ class Action(StrEnum):
     READ_USAGE = "READ_USAGE"
     RESET_USAGE = "RESET_USAGE"
     EXPLAIN_ACCESS = "EXPLAIN_ACCESS"
+    READ_AUDIT = "READ_AUDIT"
+    VERIFY_AUDIT = "VERIFY_AUDIT"
+    READ_CONFIGURATION = "READ_CONFIGURATION"
+    UPDATE_CONFIGURATION = "UPDATE_CONFIGURATION"
 
 
 _NOBODY, _SELF, _SELF_AND_USERS, _USERS = Reach.NOBODY, Reach.SELF, Reach.SELF_AND_USERS, Reach.USERS
@@ -188,6 +196,7 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
     Action.DELETE_USER:            (_NOBODY,  _NOBODY,         _ANYONE),
     Action.END_SESSION:            (_SELF,    _SELF,           _SELF),
     Action.READ_SESSIONS:          (_SELF,    _SELF,           _SELF),
+    Action.EXPORT_DATA:            (_SELF,    _SELF,           _SELF),
     Action.CHANGE_PASSWORD:        (_SELF,    _SELF,           _SELF),
     Action.CHANGE_EMAIL:           (_SELF,    _SELF,           _SELF),
     Action.VERIFY_EMAIL:           (_SELF,    _SELF,           _SELF),
@@ -210,6 +219,10 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach]] = {
     Action.READ_USAGE:             (_SELF,    _SELF_AND_USERS, _ANYONE),
     Action.RESET_USAGE:            (_NOBODY,  _NOBODY,         _ANYONE),
     Action.EXPLAIN_ACCESS:         (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.READ_AUDIT:             (_SELF,    _SELF_AND_USERS, _ANYONE),
+    Action.VERIFY_AUDIT:           (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.READ_CONFIGURATION:     (_NOBODY,  _NOBODY,         _ANYONE),
+    Action.UPDATE_CONFIGURATION:   (_NOBODY,  _NOBODY,         _ANYONE),
 }  # fmt: skip
 
 _COLUMNS = tuple(Role)
@@ -230,6 +243,7 @@ SCOPES: Mapping[Action, str | None] = {
     Action.DELETE_USER: "users:write",
     Action.END_SESSION: None,
     Action.READ_SESSIONS: None,
+    Action.EXPORT_DATA: None,
     Action.CHANGE_PASSWORD: None,
     Action.CHANGE_EMAIL: None,
     Action.VERIFY_EMAIL: None,
@@ -252,6 +266,10 @@ SCOPES: Mapping[Action, str | None] = {
     Action.READ_USAGE: "usage:read",
     Action.RESET_USAGE: "system:write",
     Action.EXPLAIN_ACCESS: "usage:read",
+    Action.READ_AUDIT: "audit:read",
+    Action.VERIFY_AUDIT: "system:write",
+    Action.READ_CONFIGURATION: "system:write",
+    Action.UPDATE_CONFIGURATION: "system:write",
 }
 
 WITHHELD_SCOPES = frozenset({"credentials:write", "system:write"})

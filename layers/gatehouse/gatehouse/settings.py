@@ -46,6 +46,14 @@ class Settings:
     throttle_limit_admin: int
     throttle_limit_anonymous: int
     trusted_proxies: int
+    audit_retention_days: int
+    cleanup_notice_days: int
+    cleanup_warn_days: int
+    cleanup_deactivate_days: int
+    cleanup_anonymise_days: int
+    cleanup_warn_days_moderator: int
+    cleanup_deactivate_days_moderator: int
+    cleanup_anonymise_days_moderator: int
     guess_limit: int
     guess_limit_account: int
     guess_limit_address: int
@@ -57,6 +65,7 @@ class Settings:
     app_url: str
     mail_from: str | None
     mail_queue_url: str
+    event_bus: str | None
     ses_configuration_set: str | None
     allowed_origins: tuple[str, ...]
     introspection: bool
@@ -96,6 +105,14 @@ class Settings:
             throttle_limit_moderator=read.number("THROTTLE_LIMIT_MODERATOR", 100, 1, 1_000_000),
             throttle_limit_admin=read.number("THROTTLE_LIMIT_ADMIN", 1_000, 1, 1_000_000),
             throttle_limit_anonymous=read.number("THROTTLE_LIMIT_ANONYMOUS", 30, 1, 1_000_000),
+            audit_retention_days=read.number("AUDIT_RETENTION_DAYS", 365, 30, 3_650),
+            cleanup_notice_days=read.number("CLEANUP_NOTICE_DAYS", 0, 0, 365),
+            cleanup_warn_days=read.number("CLEANUP_WARN_DAYS", 76, 2, 3_650),
+            cleanup_deactivate_days=read.number("CLEANUP_DEACTIVATE_DAYS", 90, 0, 3_650),
+            cleanup_anonymise_days=read.number("CLEANUP_ANONYMISE_DAYS", 0, 0, 3_650),
+            cleanup_warn_days_moderator=read.number("CLEANUP_WARN_DAYS_MODERATOR", 76, 2, 3_650),
+            cleanup_deactivate_days_moderator=read.number("CLEANUP_DEACTIVATE_DAYS_MODERATOR", 90, 0, 3_650),
+            cleanup_anonymise_days_moderator=read.number("CLEANUP_ANONYMISE_DAYS_MODERATOR", 0, 0, 3_650),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 10),
             guess_limit=read.number("GUESS_LIMIT", 5, 1, 1_000),
             guess_limit_account=read.number("GUESS_LIMIT_ACCOUNT", 100, 1, 100_000),
@@ -108,6 +125,7 @@ class Settings:
             app_url=read.form("APP_URL", "http://localhost:3000", _URL, "a URL without query").rstrip("/"),
             mail_from=read.form("MAIL_FROM", "", _ADDRESS, "an email address") or None,
             mail_queue_url=read.text("MAIL_QUEUE_URL", ""),
+            event_bus=read.text("EVENT_BUS", "") or None,
             ses_configuration_set=read.text("SES_CONFIGURATION_SET", "") or None,
             allowed_origins=read.words("ALLOWED_ORIGINS", ""),
             introspection=read.switch("INTROSPECTION", True),

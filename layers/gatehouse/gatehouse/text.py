@@ -20,3 +20,15 @@ def clean_text(value: str, field: str, *, longest: int, shortest: int = 1) -> st
         few = "must not be empty" if shortest == 1 else f"has at least {shortest} characters"
         raise BadRequest(f"{field} {few}.", field=field)
     return value
+
+
+def camel_case(name: str) -> str:
+    """How a name of ours is spelled outside: `created_at` is `createdAt`."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def masked(email: str) -> str:
+    """The email as a log may have it: its first character, and its domain."""
+    name, _, domain = email.rpartition("@")
+    return f"{name[:1] if len(name) > 1 else ''}***@{domain}"

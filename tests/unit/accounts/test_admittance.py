@@ -58,7 +58,7 @@ def unverified(strict: Town) -> User:
     ],
 )
 def test_an_email_of_these_very_domains_may_be_used(email: str, may: bool) -> None:
-    admittance = Admittance(Mode.OPEN, frozenset({"example.com", "other.example"}), needs_verified_email=False)
+    admittance = Admittance(Mode.OPEN, frozenset({"example.com", "other.example"}))
 
     if may:
         admittance.check_domain(email, "email")
@@ -67,7 +67,7 @@ def test_an_email_of_these_very_domains_may_be_used(email: str, may: bool) -> No
 
 
 def test_where_no_domains_are_listed_all_may_be_used() -> None:
-    Admittance(Mode.OPEN, frozenset(), needs_verified_email=False).check_domain("john@anywhere.example", "email")
+    Admittance(Mode.OPEN, frozenset()).check_domain("john@anywhere.example", "email")
 
 
 def test_domains_of_the_setting_are_taken_in_any_case_and_what_is_none_is_refused_at_start() -> None:
@@ -191,7 +191,7 @@ def test_the_link_of_somebody_else_signs_nobody_in(strict: Town, unverified: Use
 
 
 def test_a_link_for_something_else_verifies_nothing(strict: Town, unverified: User) -> None:
-    strict.people.passwords.ask_for_reset(unverified.email)
+    strict.people.passwords.ask_for_reset(unverified.email, AT_HOME)
 
     assert refusal(strict.login, unverified, token=strict.link(unverified.email)) == NO_LINK
     assert len(kept_for(strict.store, Purpose.RESET)) == 1

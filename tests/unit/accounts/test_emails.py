@@ -211,8 +211,8 @@ def _all_sessions_revoked(town: Town, caller: Caller) -> Caller:
 
 def _password_reset(town: Town, caller: Caller) -> Caller:
     user = town.store.users[caller.consumer_id or ""]
-    town.people.passwords.ask_for_reset(user.email)
-    town.people.passwords.reset(town.link(user.email), NEW_PASSWORD)
+    town.people.passwords.ask_for_reset(user.email, AT_HOME)
+    town.people.passwords.reset(town.link(user.email), NEW_PASSWORD, AT_HOME)
     return town.caller(town.login(user, NEW_PASSWORD))
 
 

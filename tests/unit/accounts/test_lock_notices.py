@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gatehouse.accounts.lockout import account
+from gatehouse.audit.model import AuditEvent
 from gatehouse.consumers.model import User
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.mail.model import Mail, MailKind
@@ -66,8 +67,8 @@ def test_it_is_told_however_many_mails_somebody_asked_for(town: Town, john: User
 
 def test_it_is_told_again_once_it_was_reset_and_locked_anew(town: Town, john: User) -> None:
     fail(town, john, 100)
-    town.people.passwords.ask_for_reset(john.email)
-    town.people.passwords.reset(town.link(john.email), NEW_PASSWORD)
+    town.people.passwords.ask_for_reset(john.email, AT_HOME)
+    town.people.passwords.reset(town.link(john.email), NEW_PASSWORD, AT_HOME)
     fail(town, john, 100)
 
     assert town.mailed(john.email).count(MailKind.ACCOUNT_LOCKED) == 2
@@ -116,10 +117,10 @@ def test_an_account_that_is_gone_by_then_is_no_obstacle(
 def test_where_the_mail_cannot_be_kept_the_sign_in_is_refused_alike(
     town: Town, john: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(_mail: Mail) -> None:
+    def down(_mail: Mail | None, _event: AuditEvent) -> None:
         raise ServiceUnavailable("The store is busy. Try again.")
 
-    monkeypatch.setattr(town.store, "keep_mail", down)
+    monkeypatch.setattr(town.store, "keep_notice", down)
 
     fail(town, john, 100)
 

@@ -136,7 +136,7 @@ def test_100_failures_from_anywhere_within_a_day_lock_everybody_out_until_it_is_
     door.clock.advance(days=400)
     assert not door.lets_in(ELSEWHERE)
     assert JOHN.name in door.store.lasting
-    door.lockout.unlock("john")
+    door.lockout.unlock("john", None)
     assert door.store.ledgers == {}
     assert door.lets_in(ELSEWHERE)
 
@@ -249,5 +249,5 @@ def test_unlocking_while_something_is_tried_leaves_nothing_behind(door: Door) ->
     door.fail(5, ELSEWHERE)
     with door.lockout.attempt(JOHN, HOME, START) as attempt:
         attempt.take(is_right=False)
-        door.lockout.unlock("john")
+        door.lockout.unlock("john", None)
     assert (attempt.consequence, door.store.ledger(JOHN.name)) == (None, NOTHING)

@@ -29,12 +29,12 @@ def john(town: Town) -> User:
 
 def asked(town: Town, user: User) -> str:
     """The token of a link to reset the password of the user."""
-    town.people.passwords.ask_for_reset(user.email)
+    town.people.passwords.ask_for_reset(user.email, AT_HOME)
     return town.link(user.email)
 
 
 def reset(town: Town, token: str, new: str = NEW_PASSWORD) -> None:
-    town.people.passwords.reset(token, new)
+    town.people.passwords.reset(token, new, AT_HOME)
 
 
 def a_begin_token(town: Town, user: User) -> str:

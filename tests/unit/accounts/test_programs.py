@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from gatehouse.accounts.programs import Programs
+from gatehouse.audit.acting import ITSELF
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import DeactivatedBy, User
 from gatehouse.credentials.model import Credential
 from gatehouse.errors import ServiceUnavailable
@@ -25,8 +27,8 @@ def john(town: Town) -> User:
 
 
 @pytest.fixture
-def programs(store: MemoryStore) -> Programs:
-    return Programs(store)
+def programs(store: MemoryStore, clock: StoppedClock) -> Programs:
+    return Programs(store, Recorder(clock))
 
 
 def some(town: Town, user: User, number: int, **changes: Any) -> list[Credential]:
@@ -57,7 +59,7 @@ def test_all_are_removed_whatever_they_are_and_nobody_elses(programs: Programs, 
     town.give(john, 500, is_active=False)
     others = some(town, town.add("jane"), 2)
 
-    programs.remove(john.id)
+    programs.remove(john.id, ITSELF)
 
     assert town.store.credentials == {credential.id: credential for credential in others}
     assert town.store.calls.count("delete_credential") == 500
@@ -70,7 +72,7 @@ def test_what_changed_meanwhile_is_removed_in_the_next_round(
     some(town, john, 250)
     town.store.stale = stale
 
-    programs.remove(john.id)
+    programs.remove(john.id, ITSELF)
 
     assert town.store.credentials == {}
     assert town.store.calls.count("delete_credential") == 250 + stale
@@ -81,7 +83,7 @@ def test_where_others_make_more_without_end_removing_gives_up(programs: Programs
     town.store.stale = 1_000
 
     with pytest.raises(ServiceUnavailable):
-        programs.remove(john.id)
+        programs.remove(john.id, ITSELF)
     assert town.store.calls.count("delete_credential") == 10
 
 
@@ -90,9 +92,9 @@ def test_what_was_broken_off_is_finished_by_the_next_try(programs: Programs, tow
     town.store.stale = 960
 
     with pytest.raises(ServiceUnavailable):
-        programs.remove(john.id)
+        programs.remove(john.id, ITSELF)
     assert len(town.store.credentials) == 110
-    programs.remove(john.id)
+    programs.remove(john.id, ITSELF)
     assert town.store.credentials == {}
 
 
@@ -101,7 +103,7 @@ def test_all_that_are_on_are_switched_off_as_by_their_owner(programs: Programs, 
     was_off = town.give(john, 151, is_active=False, disabled_by=DeactivatedBy.ADMIN)
     others = town.give(town.add("jane"))
 
-    programs.switch_off(john.id, START)
+    programs.switch_off(john.id, ITSELF, START)
 
     assert town.store.credentials == {
         was_off.id: was_off,
@@ -115,7 +117,7 @@ def test_what_changed_meanwhile_is_switched_off_in_the_next_round(programs: Prog
     on = some(town, john, 150)
     town.store.stale = 120
 
-    programs.switch_off(john.id, START)
+    programs.switch_off(john.id, ITSELF, START)
 
     assert town.store.credentials == {credential.id: off(credential) for credential in on}
 
@@ -125,13 +127,13 @@ def test_where_others_switch_more_on_without_end_it_gives_up(programs: Programs,
     town.store.stale = 1_000
 
     with pytest.raises(ServiceUnavailable):
-        programs.switch_off(john.id, START)
+        programs.switch_off(john.id, ITSELF, START)
     assert town.store.credentials == {credential.id: credential}
 
 
 def test_an_account_without_credentials_costs_one_look(programs: Programs, town: Town, john: User) -> None:
-    programs.remove(john.id)
-    programs.switch_off(john.id, START)
+    programs.remove(john.id, ITSELF)
+    programs.switch_off(john.id, ITSELF, START)
 
     assert programs.live(john.id, START) == []
     assert town.store.calls == []

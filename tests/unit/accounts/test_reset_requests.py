@@ -7,7 +7,7 @@ from gatehouse.consumers.model import DeactivatedBy, Kind, User
 from gatehouse.errors import BadRequest
 from gatehouse.mail.model import MailKind
 from gatehouse.mail.sealing import Seal
-from tests.unit.fakes import PASSWORD, RING, MemoryStore, StoppedClock, a_user
+from tests.unit.fakes import AT_HOME, PASSWORD, RING, MemoryStore, StoppedClock, a_user
 from tests.unit.people import ELSEWHERE, NEW_PASSWORD, Town, count_hashes, kept_for, refusal
 
 NO_LINK = (BadRequest, "TOKEN_NOT_VALID", "token")
@@ -44,7 +44,7 @@ def test_whoever_asks_is_told_the_same_and_the_same_is_done(
         town.store.add(user, None) if user.kind is not Kind.USER else town.store.add(user)
     paid = count_hashes(monkeypatch)
 
-    town.people.passwords.ask_for_reset("john@example.com")
+    town.people.passwords.ask_for_reset("john@example.com", AT_HOME)
 
     assert (town.store.calls, paid) == (["find_account", "ask"], [])
     assert len(kept_for(town.store, Purpose.RESET)) == 1
@@ -56,7 +56,7 @@ def test_whoever_asks_is_told_the_same_and_the_same_is_done(
 def test_a_mail_goes_to_the_address_that_is_kept_and_not_to_what_was_typed(town: Town) -> None:
     town.store.add(a_user("john", email="John@Example.com"))
 
-    town.people.passwords.ask_for_reset("JOHN@EXAMPLE.COM")
+    town.people.passwords.ask_for_reset("JOHN@EXAMPLE.COM", AT_HOME)
 
     assert town.mailed("John@Example.com") == [MailKind.PASSWORD_RESET]
 
@@ -64,7 +64,7 @@ def test_a_mail_goes_to_the_address_that_is_kept_and_not_to_what_was_typed(town:
 def test_the_fourth_within_an_hour_is_answered_alike_and_not_mailed(town: Town, john: User) -> None:
     for email in (john.email, "nobody@example.com"):
         for _ in range(5):
-            town.people.passwords.ask_for_reset(email)
+            town.people.passwords.ask_for_reset(email, AT_HOME)
 
     assert town.mailed(john.email) == [MailKind.PASSWORD_RESET] * 3
     assert len(kept_for(town.store, Purpose.RESET)) == 6
@@ -77,23 +77,23 @@ def test_a_stranger_who_fills_the_mailbox_keeps_nobody_from_a_link(town: Town, j
     assert town.mailed(john.email) == [MailKind.CONFIRM_NEW_EMAIL] * 3
 
     for _ in range(2):
-        town.people.passwords.ask_for_reset(john.email)
+        town.people.passwords.ask_for_reset(john.email, AT_HOME)
     assert town.mailed(john.email) == [MailKind.CONFIRM_NEW_EMAIL] * 3 + [MailKind.PASSWORD_RESET]
-    town.people.passwords.reset(town.link(john.email), NEW_PASSWORD)
+    town.people.passwords.reset(town.link(john.email), NEW_PASSWORD, AT_HOME)
     assert town.login(john, NEW_PASSWORD).user.id == john.id
 
 
 def test_a_token_that_was_made_for_nobody_resets_nothing(town: Town) -> None:
     robot = town.add("robot", kind=Kind.SERVICE)
     town.store.hashes[robot.id] = None
-    town.people.passwords.ask_for_reset(robot.email)
+    town.people.passwords.ask_for_reset(robot.email, AT_HOME)
     (mail,) = town.store.mailroom.waiting.values()
     token = Seal(RING).open(mail.sealed_token or "", mail.id).text()
 
-    assert refusal(town.people.passwords.reset, token, NEW_PASSWORD) == NO_LINK
+    assert refusal(town.people.passwords.reset, token, NEW_PASSWORD, AT_HOME) == NO_LINK
     assert (town.store.users, town.store.hashes) == ({robot.id: robot}, {robot.id: None})
 
 
 def test_what_cannot_be_an_address_is_told(town: Town) -> None:
-    assert refusal(town.people.passwords.ask_for_reset, "john") == (BadRequest, None, "email")
+    assert refusal(town.people.passwords.ask_for_reset, "john", AT_HOME) == (BadRequest, None, "email")
     assert town.store.calls == []

@@ -190,7 +190,7 @@ def test_a_sign_in_that_fails_tells_nothing_by_its_words_or_by_what_it_does(
         None,
     )
     assert hashes_paid == ["check"]
-    assert store.calls == ["find_account"]
+    assert store.calls == ["find_account", "count_refusal", "keep_event"]
 
 
 @pytest.mark.parametrize("email", ["", "john", "\x00", "\ud800", "x" * 300])
@@ -254,9 +254,9 @@ def test_a_refresh_gives_the_successor_and_replays_give_the_same(
 ) -> None:
     first = signed_up(people, NEW)
     clock.advance(days=1)
-    second = people.accounts.refresh(first.refresh_token)
+    second = people.accounts.refresh(first.refresh_token, AT_HOME)
     clock.advance(days=3)
-    replay = people.accounts.refresh(first.refresh_token)
+    replay = people.accounts.refresh(first.refresh_token, AT_HOME)
 
     assert second.refresh_token == replay.refresh_token != first.refresh_token
     assert second.user == first.user
@@ -267,19 +267,19 @@ def test_a_token_that_returns_after_its_time_ends_its_session(
     people: People, store: MemoryStore, clock: StoppedClock
 ) -> None:
     first = signed_up(people, NEW)
-    second = people.accounts.refresh(first.refresh_token)
-    people.accounts.refresh(second.refresh_token)
+    second = people.accounts.refresh(first.refresh_token, AT_HOME)
+    people.accounts.refresh(second.refresh_token, AT_HOME)
     clock.advance(seconds=30)
-    people.accounts.refresh(first.refresh_token)
+    people.accounts.refresh(first.refresh_token, AT_HOME)
     clock.advance(milliseconds=1)
 
     with pytest.raises(Unauthenticated) as refusal:
-        people.accounts.refresh(first.refresh_token)
+        people.accounts.refresh(first.refresh_token, AT_HOME)
 
     assert refusal.value.reason == "TOKEN_REUSED"
     assert store.sessions == {}
     with pytest.raises(Unauthenticated):
-        people.accounts.refresh(second.refresh_token)
+        people.accounts.refresh(second.refresh_token, AT_HOME)
 
 
 def test_a_made_up_token_leaves_the_session_as_it_is(people: People, store: MemoryStore) -> None:
@@ -288,7 +288,7 @@ def test_a_made_up_token_leaves_the_session_as_it_is(people: People, store: Memo
 
     for number in (0, 1, 2):
         with pytest.raises(Unauthenticated) as refusal:
-            people.accounts.refresh(replace(genuine, number=number, secret=bytes(32)).text())
+            people.accounts.refresh(replace(genuine, number=number, secret=bytes(32)).text(), AT_HOME)
         assert refusal.value.reason is None
     assert store.sessions == before
 
@@ -319,41 +319,41 @@ def test_a_session_that_has_ended_is_not_refreshed(
     happens(store, signed.user)
 
     with pytest.raises(Unauthenticated):
-        people.accounts.refresh(signed.refresh_token)
+        people.accounts.refresh(signed.refresh_token, AT_HOME)
 
 
 def test_a_session_is_refreshed_up_to_its_end_and_not_on_it(people: People, clock: StoppedClock) -> None:
     latest = signed_up(people, NEW)
     for _ in range(3):
         clock.advance(days=10, milliseconds=-1)
-        latest = people.accounts.refresh(latest.refresh_token)
+        latest = people.accounts.refresh(latest.refresh_token, AT_HOME)
     clock.advance(milliseconds=2)
-    people.accounts.refresh(latest.refresh_token)
+    people.accounts.refresh(latest.refresh_token, AT_HOME)
     clock.advance(milliseconds=1)
 
     with pytest.raises(Unauthenticated):
-        people.accounts.refresh(latest.refresh_token)
+        people.accounts.refresh(latest.refresh_token, AT_HOME)
 
 
 def test_a_session_that_is_not_used_for_its_idle_time_has_ended(people: People, clock: StoppedClock) -> None:
     first = signed_up(people, NEW)
     clock.advance(days=14, milliseconds=-1)
-    second = people.accounts.refresh(first.refresh_token)
+    second = people.accounts.refresh(first.refresh_token, AT_HOME)
     clock.advance(days=14, milliseconds=-1)
-    assert people.accounts.refresh(second.refresh_token).user == first.user
+    assert people.accounts.refresh(second.refresh_token, AT_HOME).user == first.user
     clock.advance(milliseconds=1)
     unused = people.accounts.login(NEW["email"], PASSWORD, AT_HOME)
     clock.advance(days=14)
 
     with pytest.raises(Unauthenticated):
-        people.accounts.refresh(unused.refresh_token)
+        people.accounts.refresh(unused.refresh_token, AT_HOME)
 
 
 def test_a_refresh_that_others_overtook_looks_again(people: People, store: MemoryStore) -> None:
     signed = signed_up(people, NEW)
     store.stale = 3
 
-    people.accounts.refresh(signed.refresh_token)
+    people.accounts.refresh(signed.refresh_token, AT_HOME)
 
     assert store.calls.count("step_session") == 4
 
@@ -363,7 +363,7 @@ def test_a_refresh_that_is_overtaken_without_end_gives_up(people: People, store:
     store.stale = 10_000
 
     with pytest.raises(ServiceUnavailable):
-        people.accounts.refresh(signed.refresh_token)
+        people.accounts.refresh(signed.refresh_token, AT_HOME)
 
 
 def test_signing_out_ends_this_session_and_no_other(people: People, store: MemoryStore) -> None:

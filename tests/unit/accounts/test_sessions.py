@@ -55,7 +55,7 @@ def test_the_session_that_was_used_last_comes_first(town: Town, john: User) -> N
         signed.append(town.login(john))
         town.clock.advance(minutes=1)
     oldest, middle, newest = (town.caller(one).session_id for one in signed)
-    town.people.accounts.refresh(signed[0].refresh_token)
+    town.people.accounts.refresh(signed[0].refresh_token, AT_HOME)
 
     assert ids(town.people.sessions.list(town.caller(signed[1]))) == [oldest, newest, middle]
 
@@ -72,7 +72,7 @@ def test_what_was_not_used_for_so_long_has_ended(town: Town, john: User) -> None
     idle, used = town.login(john), town.login(john)
     idle_caller = town.caller(idle)
     town.clock.advance(hours=12)
-    used = town.people.accounts.refresh(used.refresh_token)
+    used = town.people.accounts.refresh(used.refresh_token, AT_HOME)
     town.clock.advance(hours=12, milliseconds=-1)
     assert len(town.people.sessions.list(idle_caller)) == 2
     assert town.is_in_force(idle_caller)
@@ -90,7 +90,7 @@ def test_what_is_used_on_and_on_ends_all_the_same(town: Town, john: User) -> Non
     signed = town.login(john)
     for _ in range(5):
         town.clock.advance(hours=12)
-        signed = town.people.accounts.refresh(signed.refresh_token)
+        signed = town.people.accounts.refresh(signed.refresh_token, AT_HOME)
     town.clock.advance(hours=12, milliseconds=-1)
     fresh = sign_in(town, john)
     assert len(town.people.sessions.list(fresh)) == 2

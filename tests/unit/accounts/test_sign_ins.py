@@ -70,7 +70,7 @@ def test_by_the_setting_whoever_signs_in_or_refreshes_is_reminded_until_they_cha
 
     assert not signed.password_change_due
     assert town.login(signed.user).password_change_due
-    refreshed = town.people.accounts.refresh(signed.refresh_token)
+    refreshed = town.people.accounts.refresh(signed.refresh_token, AT_HOME)
     assert refreshed.password_change_due
 
     again = town.login(signed.user)

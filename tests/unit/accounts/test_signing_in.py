@@ -113,7 +113,7 @@ def test_whatever_is_wrong_the_same_is_asked_of_the_store(door: Door) -> None:
         with pytest.raises(Unauthenticated):
             door.login(password, "192.0.2.200", user)
         seen.append((door.store.calls[:], len(door.store.lockouts.calls)))
-    assert seen == [(["find_account"], 4)] * 6
+    assert seen == [(["find_account", "count_refusal", "keep_event"], 4)] * 6
 
 
 def test_a_wrong_code_asks_the_same_of_the_store_as_a_right_one_at_a_locked_account(door: Door) -> None:
@@ -125,7 +125,8 @@ def test_a_wrong_code_asks_the_same_of_the_store_as_a_right_one_at_a_locked_acco
         with pytest.raises(Unauthenticated):
             door.complete(code, challenge)
         seen.append((door.store.calls[:], len(door.store.lockouts.calls)))
-    assert seen == [(["find_account_of"], 4)] * 6
+    asked = ["find_account_of", "count_refusal", "keep_event"]
+    assert seen == [(asked, 4)] * 4 + [([*asked, "keep_notice"], 4), (asked, 4)]
 
 
 def test_failures_are_counted_for_whoever_they_are_of(door: Door) -> None:

@@ -12,6 +12,7 @@ from gatehouse.accounts.factors import Factor, RecoveryProof, StepProof
 from gatehouse.accounts.ledger import Rules
 from gatehouse.accounts.lockout import Lockout, account
 from gatehouse.accounts.two_factor import Enrolment, TwoFactor
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import (
     BadRequest,
@@ -46,6 +47,7 @@ class Home:
             clock=clock,
             lockout=Lockout(self.lockouts, RULES),
             writer=the_writer(clock),
+            recorder=Recorder(clock),
             issuer="Gatehouse",
             draw=lambda text: f"<svg>{text}</svg>",
         )

@@ -8,11 +8,12 @@ import pytest
 
 from gatehouse.admission.gate import SESSIONS, Counter, Outdated, Request, address_limit
 from gatehouse.admission.memory import Memory
-from gatehouse.admission.meters import Allowance, Count, Meter, session_limits
+from gatehouse.admission.meters import Allowance, Count, Limit, Meter, session_limits
 from gatehouse.admission.model import AddressNotEntered, Gate, NotEntered
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import Role, Standing
 from gatehouse.errors import ServiceUnavailable
+from gatehouse.plans.model import QuotaPeriod
 from tests.unit.fakes import HOME, START
 from tests.unit.gates import MemoryGates
 
@@ -108,6 +109,65 @@ def test_the_day_begins_with_its_first_request_and_leaves_a_note_for_the_stream(
 def test_a_note_of_its_own_is_kept_where_the_day_begins_as_well(counter: Counter, gates: MemoryGates) -> None:
     counter.enter(replace(REQUEST, note="c 1"), 3)
     assert gates.notes == ["c 1"]
+
+
+MONTH = Limit(Meter.QUOTA, 10, QuotaPeriod.MONTH)
+OF_PLAN = replace(REQUEST, user="1", limits=[MONTH])
+TOLD = f"{MONTH.ends(START)} 10"
+
+
+def test_a_quota_is_told_once_by_the_request_that_takes_80_percent_without_a_write_more(
+    counter: Counter, gates: MemoryGates
+) -> None:
+    told = [counter.enter(OF_PLAN, 3)[0].quota_told for _ in range(10)]
+
+    assert told == [None] * 7 + [TOLD] * 3
+    assert gates.notes == ["-", "-"]
+    assert gates.calls == ["enter"] * 10
+
+
+def test_what_others_counted_is_told_by_the_next_request_that_knows(counter: Counter, gates: MemoryGates) -> None:
+    other = Counter(gates, Memory())
+    for one in (counter, *[other] * 7):
+        one.enter(OF_PLAN, 3)
+    gates.calls.clear()
+
+    assert counter.enter(OF_PLAN, 3)[0].quota_told == TOLD
+    assert other.enter(OF_PLAN, 3)[0].quota_told == TOLD
+    assert gates.notes == ["-", "-"]
+    assert gates.calls == ["enter"] * 2
+
+
+def test_a_quota_is_told_beside_the_note_of_a_use(counter: Counter, gates: MemoryGates) -> None:
+    for _ in range(7):
+        counter.enter(OF_PLAN, 3)
+
+    assert counter.enter(replace(OF_PLAN, note="c 1"), 3)[0].quota_told == TOLD
+    assert gates.notes == ["-", "c 1"]
+
+
+def test_the_next_period_and_another_limit_are_told_again(counter: Counter, gates: MemoryGates) -> None:
+    april = START.replace(month=4)
+    raised = replace(MONTH, most=20)
+    for request in (*[OF_PLAN] * 8, *[replace(OF_PLAN, limits=[raised])] * 8, *[replace(OF_PLAN, now=april)] * 8):
+        counter.enter(request, 3)
+
+    assert gates.notes == ["-", "-", "-", "-", "-"]
+    assert gates.gates["u"].quota_told == f"{MONTH.ends(april)} 10"
+
+
+def test_a_quota_that_was_reset_is_not_told_by_a_function_that_remembers_it_nearly_spent(
+    counter: Counter, gates: MemoryGates
+) -> None:
+    for _ in range(7):
+        counter.enter(OF_PLAN, 3)
+    gates.gates["u"] = replace(gates.gates["u"], counts={}, quota_told=None)
+    Counter(gates, Memory()).enter(OF_PLAN, 3)
+    gates.calls.clear()
+    gate, told = counter.enter(OF_PLAN, 3)
+
+    assert (gate.quota_told, told.remaining) == (None, 8)
+    assert gates.calls == ["enter"] * 2
 
 
 def test_a_clock_that_is_late_neither_turns_the_day_back_nor_the_window(counter: Counter, gates: MemoryGates) -> None:

@@ -15,6 +15,7 @@ from gatehouse.admission.meters import (
     Step,
     allowance,
     credential_limits,
+    quota_to_tell,
     session_limits,
     spent,
     steps,
@@ -139,3 +140,37 @@ def test_a_request_is_spent_exactly_where_a_step_of_its_does_not_fit(counts: dic
         step.cost <= step.limit.most if step.turns else counts[step.limit.meter].used <= step.ceiling for step in taken
     )
     assert (spent(counts, limits, START, cost) is None) is fits
+
+
+@pytest.mark.parametrize(
+    ("used", "cost", "most", "told"),
+    [
+        (78, 1, 100, False),
+        (79, 1, 100, True),
+        (99, 1, 100, True),
+        (60, 20, 100, True),
+        (60, 19, 100, False),
+        (0, 1, 2, False),
+        (2, 1, 4, False),
+        (3, 1, 4, True),
+    ],
+)
+def test_a_quota_is_told_from_80_percent_on(used: int, cost: int, most: int, told: bool) -> None:
+    limit, counts = Limit(Meter.QUOTA, most, QuotaPeriod.DAY), {Meter.QUOTA: Count(ENDS, used)}
+    quota = quota_to_tell(counts, steps(counts, [WINDOW, limit], START, cost))
+
+    assert quota == (f"{ENDS} {most}" if told else None)
+
+
+def test_a_quota_that_begins_anew_is_told_where_the_first_request_takes_80_percent_of_it() -> None:
+    ended, ends = {Meter.QUOTA: Count(NOW, 99)}, milliseconds(MIDNIGHT)
+
+    assert quota_to_tell(ended, steps(ended, [QUOTA], START)) is None
+    assert quota_to_tell(ended, steps(ended, [QUOTA], START, 80)) == f"{ends} 100"
+    assert quota_to_tell({}, steps({}, [Limit(Meter.QUOTA, 1, QuotaPeriod.DAY)], START)) == f"{ends} 1"
+
+
+def test_no_other_limit_is_told() -> None:
+    counts = {Meter.WINDOW: Count(ENDS, 10), Meter.QUOTA: Count(ENDS, 100)}
+
+    assert quota_to_tell(counts, steps(counts, [WINDOW, BURST], START)) is None

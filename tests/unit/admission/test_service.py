@@ -212,7 +212,7 @@ def test_a_wrong_secret_tells_nothing_of_the_key(house: Gatehouse, user: User) -
         with pytest.raises(Unauthenticated) as refusal:
             with_key(house.admission, ApiKey(key_id, "wrong-secret"))
         refusals.add((refusal.value.message, refusal.value.reason))
-    assert refusals == {("The key is not valid.", None)}
+    assert refusals == {("The key is not valid.", "WRONG_SECRET")}
 
 
 def test_another_secret_is_refused_also_where_the_right_one_is_remembered(house: Gatehouse, user: User) -> None:

@@ -158,7 +158,10 @@ def test_a_session_token_that_is_only_too_old_comes_in_as_nobody_with_the_reason
     ids=str,
 )
 def test_every_bad_credential_is_the_very_word_that_api_gateway_asks_for(
-    door: ModuleType, headers: dict[str, Any], log: Callable[[], list[dict[str, Any]]]
+    door: ModuleType,
+    headers: dict[str, Any],
+    log: Callable[[], list[dict[str, Any]]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(Exception) as refusal:  # noqa: PT011 - the type is the point: Exception itself
         door.handler(_event(**headers), None)
@@ -167,6 +170,7 @@ def test_every_bad_credential_is_the_very_word_that_api_gateway_asks_for(
     assert str(refusal.value) == "Unauthorized"
     [line] = log()
     assert (line["message"], line["correlation_id"]) == ("refused", "6f1d2c3b")
+    assert json.loads(capsys.readouterr().out)["Refused"] == [1.0]
     assert not any(secret in json.dumps(line) for secret in ("a.b.c", "nobodys", "YTpi", "bm9ib2R5czpzZWNyZXQ"))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gatehouse.admission.meters import Allowance
 from gatehouse.admission.model import Admitted
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.clients import Clients, InvalidScope, LiveToken
 from gatehouse.credentials.model import Credential, CredentialType, Rotation
@@ -24,7 +25,7 @@ READER, WRITER = ("credentials:read",), ("credentials:write",)
 
 @pytest.fixture
 def clients(store: MemoryStore, clock: StoppedClock) -> Clients:
-    return Clients(store, clock, TOKENS)
+    return Clients(store, clock, TOKENS, Recorder(clock))
 
 
 @pytest.fixture

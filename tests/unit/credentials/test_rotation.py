@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.keys import hash_made_secret
@@ -26,7 +27,7 @@ KEY_AUTH, JWT = CredentialType.KEY_AUTH, CredentialType.JWT
 
 @pytest.fixture
 def credentials(store: MemoryStore, clock: StoppedClock) -> Credentials:
-    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets=True), True, no_code_needed)
+    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets=True), Recorder(clock), True, no_code_needed)
 
 
 @pytest.fixture
@@ -242,6 +243,7 @@ def test_without_a_key_to_sign_with_nothing_is_made_or_rotated(
         store,
         clock,
         Issuer(HASHER, Tokens(KeyRing(no_keys, clock), "gatehouse"), chosen_secrets=True),
+        Recorder(clock),
         True,
         no_code_needed,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import DeactivatedBy, Role, User
 from gatehouse.credentials.issuing import Issuer
 from gatehouse.credentials.keys import hash_made_secret
@@ -23,7 +24,7 @@ from gatehouse.errors import (
     TwoFactorRequired,
 )
 from gatehouse.ids import new_id
-from gatehouse.permissions import Caller, Maker
+from gatehouse.permissions import Caller
 from tests.unit.fakes import HASHER, START, TOKENS, MemoryStore, StoppedClock, a_user, no_code_needed, signed_in
 
 KEY_AUTH = CredentialType.KEY_AUTH
@@ -34,7 +35,9 @@ MADE: NewCredential = {"type": KEY_AUTH}
 def _credentials(
     store: MemoryStore, clock: StoppedClock, *, self_service: bool = True, chosen_secrets: bool = True
 ) -> Credentials:
-    return Credentials(store, clock, Issuer(HASHER, TOKENS, chosen_secrets), self_service, no_code_needed)
+    return Credentials(
+        store, clock, Issuer(HASHER, TOKENS, chosen_secrets), Recorder(clock), self_service, no_code_needed
+    )
 
 
 @pytest.fixture
@@ -219,9 +222,9 @@ def test_an_owner_who_is_deleted_meanwhile_gets_no_credential(
 ) -> None:
     write = store.create_credential
 
-    def deleted_meanwhile(credential: Credential, secret_hash: str | None, maker: Maker | None) -> Credential:
+    def deleted_meanwhile(credential: Credential, *more: Any) -> Credential:
         store.users.pop(user.id, None)
-        return write(credential, secret_hash, maker)
+        return write(credential, *more)
 
     monkeypatch.setattr(store, "create_credential", deleted_meanwhile)
     with pytest.raises(NotFound):
@@ -419,7 +422,7 @@ def test_a_credential_is_given_more_by_a_session_that_has_lately_seen_a_code_alo
     def refuse(_caller: Caller) -> None:
         raise TwoFactorRequired("This takes a code.", reason="CODE_NEEDED")
 
-    stale = Credentials(store, clock, Issuer(HASHER, TOKENS, True), True, refuse)
+    stale = Credentials(store, clock, Issuer(HASHER, TOKENS, True), Recorder(clock), True, refuse)
     held = _held(store, user, scopes=("users:read",), expires_at=ENDS, is_active=change.get("is_active") is not True)
     with pytest.raises(TwoFactorRequired):
         stale.update(signed_in(user), held.id, change)

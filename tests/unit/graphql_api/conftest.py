@@ -16,9 +16,12 @@ from authorizer import policy
 from gatehouse import telemetry
 from gatehouse.admission.meters import Allowance
 from gatehouse.admission.model import Admitted
+from gatehouse.audit.inspection import Inspection
+from gatehouse.audit.verification import Verification
 from gatehouse.permissions import ANONYMOUS, Caller
 from gatehouse.wiring import Gatehouse
 from graphql_api.app import build_app
+from tests.unit.audit.logs import EVERY, MemoryLog
 from tests.unit.fakes import START, MemoryStore, StoppedClock, the_house
 
 REQUEST_ID = "6f1d2c3b-4a5e-4f60-8a71-9b2c3d4e5f03"
@@ -124,7 +127,7 @@ class Api:
         return Answer(got["statusCode"], {name.lower(): value for name, value in pairs.items()}, got["body"])
 
 
-_STORE, _CLOCK = MemoryStore(), StoppedClock()
+_STORE, _CLOCK, _CHAIN = MemoryStore(), StoppedClock(), MemoryLog()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -139,14 +142,17 @@ def _event_loop() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _shared_api() -> Api:
-    return Api(the_house(_STORE, _CLOCK))
+    house = the_house(_STORE, _CLOCK)
+    vars(house).update(inspection=Inspection(Verification(_CHAIN, EVERY, most=5), _CLOCK))
+    return Api(house)
 
 
 @pytest.fixture
 def store() -> MemoryStore:
-    gates, fresh = _STORE.gates, MemoryStore()
-    vars(gates).update(vars(fresh.gates))
-    vars(_STORE).update({**vars(fresh), "gates": gates})  # the house has hold of these gates
+    kept, fresh = {name: getattr(_STORE, name) for name in ("gates", "configuration", "audit")}, MemoryStore()
+    for name, part in kept.items():  # the house has hold of these parts
+        vars(part).update(vars(getattr(fresh, name)))
+    vars(_STORE).update({**vars(fresh), **kept})
     return _STORE
 
 
@@ -154,6 +160,12 @@ def store() -> MemoryStore:
 def clock() -> StoppedClock:
     vars(_CLOCK).update(vars(StoppedClock()))
     return _CLOCK
+
+
+@pytest.fixture
+def chain() -> MemoryLog:
+    vars(_CHAIN).update(vars(MemoryLog()))
+    return _CHAIN
 
 
 @pytest.fixture

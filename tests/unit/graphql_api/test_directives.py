@@ -32,6 +32,7 @@ HASHES_OR_MAKES_SECRETS_OR_MAILS = {
     *("register", "login", "createUser", "createCredential", "rotateCredential"),
     *("completeTwoFactorLogin", "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor"),
 }
+READS_VERY_MUCH = {"exportMyData", "verifyAuditChain"}
 REQUIRED = {
     "me": Action.READ_USER,
     "user": Action.READ_USER,
@@ -41,6 +42,7 @@ REQUIRED = {
     "credentials": Action.READ_CREDENTIALS,
     "credentialsConnection": Action.READ_CREDENTIALS,
     "sessions": Action.READ_SESSIONS,
+    "exportMyData": Action.EXPORT_DATA,
     "logout": Action.END_SESSION,
     "revokeSession": Action.END_SESSION,
     "revokeAllSessions": Action.END_SESSION,
@@ -70,6 +72,10 @@ REQUIRED = {
     "usage": Action.READ_USAGE,
     "resetUsage": Action.RESET_USAGE,
     "explainAccess": Action.EXPLAIN_ACCESS,
+    "auditEvents": Action.READ_AUDIT,
+    "verifyAuditChain": Action.VERIFY_AUDIT,
+    "systemConfiguration": Action.READ_CONFIGURATION,
+    "updateSystemConfiguration": Action.UPDATE_CONFIGURATION,
 }
 
 
@@ -126,7 +132,7 @@ def test_every_mutation_that_hashes_or_makes_a_secret_or_mails_stands_once(schem
     assert schema.query_type is not None
     once = {name for name, field in schema.mutation_type.fields.items() if stands_once(field)}
     assert once == HASHES_OR_MAKES_SECRETS_OR_MAILS
-    assert not any(stands_once(field) for field in schema.query_type.fields.values())
+    assert {name for name, field in schema.query_type.fields.items() if stands_once(field)} == READS_VERY_MUCH
 
 
 DIRECTIVES = (SCHEMA / "common.graphql").read_text().split("scalar")[0].rpartition('"')[0].rpartition('"')[0]

@@ -287,12 +287,30 @@ def test_a_request_is_one_log_line_of_facts(api: Api, admin: Caller, log: Callab
     api.ask(f"mutation {{ {sign_in} }}")
 
     first, second = log()
-    assert {name: first[name] for name in ("message", "method", "query", "status", "consumer_id")} == {
+    assert {name: first[name] for name in ("message", "userId", "method", "endpoint", "query", "statusCode")} == {
         "message": "request",
+        "userId": admin.consumer_id,
         "method": "POST",
+        "endpoint": "/graphql",
         "query": "me,users",
-        "status": 200,
-        "consumer_id": admin.consumer_id,
+        "statusCode": 200,
     }
-    assert (second["query"], second["codes"], "consumer_id" in second) == ("login", ["UNAUTHENTICATED"], False)
+    assert (first["sessionId"], first["remaining"], first["responseTime"] > 0) == (admin.session_id, 999, True)
+    assert (second["query"], second["codes"], "userId" in second) == ("login", ["UNAUTHENTICATED"], False)
     assert PASSWORD not in json.dumps([first, second])
+
+
+def test_a_request_is_counted_by_its_operation_and_a_wrong_password_as_a_failed_sign_in(
+    api: Api, admin: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sign_in = f'login(loginInput: {{ email: "a@b.co", password: "{PASSWORD}" }}) {{ expiresIn }}'
+    api.ask("{ me { id } }", caller=admin)
+    api.ask("{ me { id } users { id } }", caller=admin)
+    api.ask("{ nobodys }", caller=admin)
+    api.ask(f"mutation {{ {sign_in} }}")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["operation"] for line in lines if "Latency" in line] == ["me", "several", "unknown", "login"]
+    assert [line["code"] for line in lines if "Errors" in line] == ["BAD_REQUEST", "UNAUTHENTICATED"]
+    assert [line["FailedSignIns"] for line in lines if "FailedSignIns" in line] == [[1.0]]
+    assert PASSWORD not in json.dumps(lines)

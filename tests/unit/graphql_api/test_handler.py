@@ -109,6 +109,7 @@ def test_what_breaks_before_the_application_is_told_in_the_same_shape(
         ],
         "extensions": {"rateLimit": {"limit": 30, "remaining": 29, "reset": 1795429906}},
     }
-    [line] = log()
-    assert (line["level"], line["message"]) == ("ERROR", "unexpected error")
-    assert line["correlation_id"] == event["requestContext"]["requestId"]
+    broken, request = log()
+    assert (broken["level"], broken["message"]) == ("ERROR", "unexpected error")
+    assert (request["message"], request["statusCode"], request["codes"]) == ("request", 500, ["INTERNAL_SERVER_ERROR"])
+    assert {line["correlation_id"] for line in (broken, request)} == {event["requestContext"]["requestId"]}

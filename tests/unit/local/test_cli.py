@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from gatehouse.wall.model import TIERS
 from gatehouse.wall.pace import Pace
 from local import cli
+from local.deployment import settings_of
 from local.gateway.control_plane import ControlPlane, Plan
 from local.gateway.environment import ROOT
 from local.gateway.store import create_table
@@ -147,7 +148,7 @@ def test_a_stacks_table_is_its_output(monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = [{"OutputKey": "Url", "OutputValue": "x"}, {"OutputKey": "TableName", "OutputValue": "made-by-stack"}]
     stacks = Stacks(outputs, MailFrom="gatehouse@example.com", AppUrl="https://app.example.com", Stage="prod")
     monkeypatch.setattr(botocore.session, "get_session", lambda: stacks)
-    settings = cli._settings("another", "gatehouse-prod", None, "us-east-1")
+    settings = settings_of("another", "gatehouse-prod", None, "us-east-1")
     assert (settings.table_name, settings.region, settings.dynamodb_endpoint) == ("made-by-stack", "us-east-1", None)
     assert (settings.mail_from, settings.app_url) == ("gatehouse@example.com", "https://app.example.com")
 

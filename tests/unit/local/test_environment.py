@@ -55,13 +55,16 @@ def test_functions_get_the_templates_variables_and_what_differs_here(template: T
         "SCHEMA_DIRECTORY": str(ROOT / "schema"),
         "JWT_SECRET": SECRET,
         "JWT_SECRET_ARN": "",
+        "EVENT_BUS": "",
     }
 
 
-def test_the_environment_goes_before_the_template_but_for_the_secret_of_aws(template: Template) -> None:
-    given = {"OWN": "2", "TABLE_NAME": "mine", "JWT_SECRET": SECRET, "JWT_SECRET_ARN": "arn:aws:secretsmanager:x"}
-    variables = function_variables(template, given)
-    assert [variables[name] for name in ("OWN", "TABLE_NAME", "JWT_SECRET_ARN")] == ["2", "mine", ""]
+def test_the_environment_goes_before_the_template_but_for_the_secret_and_the_event_bus_of_aws(
+    template: Template,
+) -> None:
+    of_aws = {"JWT_SECRET_ARN": "arn:aws:secretsmanager:x", "EVENT_BUS": "gatehouse-events"}
+    variables = function_variables(template, {"OWN": "2", "TABLE_NAME": "mine", "JWT_SECRET": SECRET, **of_aws})
+    assert [variables[name] for name in ("OWN", "TABLE_NAME", *of_aws)] == ["2", "mine", "", ""]
 
 
 def test_functions_that_contradict_cannot_share_a_process(template_path: Path) -> None:

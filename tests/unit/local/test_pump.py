@@ -147,6 +147,9 @@ def test_it_runs_until_it_is_stopped_and_survives_what_it_does_not_know(caplog: 
         ({"dynamodb": {"OldImage": {"note": {"S": [{"exists": True}]}}}}, False),
         ({"dynamodb": {"NewImage": {"note": [{"exists": True}]}}}, False),
         ({"dynamodb": {"Keys": {"SK": {"S": ["P"]}}, "NewImage": {"note": {"S": ["y"]}}}}, False),
+        ({"dynamodb": {"NewImage": {"note": {"S": [{"prefix": "x"}]}}}}, True),
+        ({"dynamodb": {"NewImage": {"note": {"S": [{"prefix": "y"}]}}}}, False),
+        ({"dynamodb": {"OldImage": {"note": {"S": [{"prefix": ""}]}}}}, False),
         ({}, True),
     ],
     ids=str,
@@ -159,4 +162,4 @@ def test_a_pattern_looks_at_leaves(pattern: dict[str, Any], matching: bool) -> N
 
 def test_a_rule_that_is_not_known_is_told() -> None:
     with pytest.raises(TemplateError, match="does not know the rule"):
-        matches({"eventName": [{"prefix": "I"}]}, {"eventName": "INSERT"})
+        matches({"eventName": [{"anything-but": "I"}]}, {"eventName": "INSERT"})

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from local.gateway.cleaning import CleanupFailed
 from local.gateway.clock import MovableClock
 from local.gateway.gateway import BODY_LIMIT, Gateway
 from local.gateway.messages import HttpRequest, HttpResponse
@@ -22,6 +23,8 @@ from local.gateway.outbox import Outbox
 from local.gateway.server import Server
 
 MakeGateway = Callable[..., Gateway]
+
+LOCAL = (("POST", "/local/clock"), ("GET", "/local/outbox"), ("POST", "/local/cleanup"))
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,19 @@ class Running:
             connection.close()
 
 
+def report(dry_run: bool) -> dict[str, bool]:
+    """A cleanup that does nothing."""
+    return {"dryRun": dry_run}
+
+
 @contextmanager
-def serving(gateway: Gateway, clock: MovableClock | None = None) -> Iterator[Running]:
+def serving(
+    gateway: Gateway, clock: MovableClock | None = None, clean_up: Callable[[bool], Any] = report
+) -> Iterator[Running]:
     listening = socket.create_server(("127.0.0.1", 0))
     clock = clock or MovableClock()
     outbox = Outbox()
-    server = Server(gateway, clock, outbox, frozenset({"https://allowed.example"}))
+    server = Server(gateway, clock, outbox, clean_up, frozenset({"https://allowed.example"}))
     ready, stop, loop = ThreadEvent(), asyncio.Event(), asyncio.new_event_loop()
     thread = Thread(target=loop.run_until_complete, args=(server.run(listening, ready.set, stop),))
     thread.start()
@@ -155,7 +165,7 @@ def test_every_name_of_this_machine_is_served(make_gateway: MakeGateway, host: s
 )
 def test_a_foreign_host_is_refused(make_gateway: MakeGateway, host: str) -> None:
     with serving(make_gateway(echo)) as server:
-        for method, path in (("GET", "/open"), ("POST", "/local/clock"), ("GET", "/local/outbox")):
+        for method, path in (("GET", "/open"), *LOCAL):
             response, body = server.send(method, path, headers={"Host": host})
             assert response.status == 403
             assert json.loads(body)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
@@ -236,6 +246,8 @@ def test_a_fault_of_the_servers_own_is_masked_and_logged(
 def test_a_page_of_another_origin_is_refused(make_gateway: MakeGateway, origin: str, status: int) -> None:
     with serving(make_gateway(echo)) as server:
         assert server.send("GET", "/open", headers={"Origin": origin})[0].status == status
+        for method, path in LOCAL:
+            assert (server.send(method, path, headers={"Origin": origin})[0].status == 403) is (status == 403)
 
 
 def test_the_clock_can_be_moved_forward(make_gateway: MakeGateway) -> None:
@@ -312,3 +324,50 @@ def test_the_outbox_tells_what_was_sent(make_gateway: MakeGateway) -> None:
             "token": "abc",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "is_dry"),
+    [(b"", False), (b"{}", False), (b'{"dryRun": false}', False), (b'{"dryRun": true}', True)],
+)
+def test_the_cleanup_runs_when_asked_to_and_answers_with_its_report(
+    make_gateway: MakeGateway, body: bytes, is_dry: bool
+) -> None:
+    with serving(make_gateway()) as server:
+        response, answer = server.send("POST", "/local/cleanup", body)
+
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(answer) == {"dryRun": is_dry}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"true",
+        b"null",
+        b'{"dryRun": 1}',
+        b'{"dryRun": null}',
+        b'{"dryRun": true, "more": 1}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
+)
+def test_no_cleanup_runs_when_asked_for_something_else(make_gateway: MakeGateway, body: bytes) -> None:
+    asked: list[bool] = []
+    with serving(make_gateway(), clean_up=asked.append) as server:
+        response, answer = server.send("POST", "/local/cleanup", body)
+
+    assert (response.status, asked) == (400, [])
+    assert json.loads(answer)["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_a_cleanup_that_fails_is_told_as_an_error(make_gateway: MakeGateway) -> None:
+    def fail(_: bool) -> None:
+        raise CleanupFailed
+
+    with serving(make_gateway(), clean_up=fail) as server:
+        response, answer = server.send("POST", "/local/cleanup")
+
+    assert response.status == 500
+    assert json.loads(answer)["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"

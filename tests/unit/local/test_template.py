@@ -7,7 +7,7 @@ import pytest
 from local.gateway.api import Api, GatewayResponse, Route
 from local.gateway.environment import ROOT
 from local.gateway.intrinsics import TemplateError
-from local.gateway.template import Function, QueueMapping, StreamMapping, Table, Template
+from local.gateway.template import Function, QueueMapping, Schedule, StreamMapping, Table, Template
 
 
 def test_routes_have_the_default_authorizer_unless_they_say_otherwise(template: Template) -> None:
@@ -189,6 +189,23 @@ def test_a_queue_that_would_be_read_for_ever_or_tells_no_failures_is_refused(
 ) -> None:
     with pytest.raises(TemplateError, match="functions that report failures, and not for ever"):
         print(with_a_queue(template_path, mapping, redrive).queue_mappings)
+
+
+SCHEDULE = """
+        Hourly:
+          Type: ScheduleV2
+          Properties: {ScheduleExpression: rate(1 hour), Input: '{"dryRun": false}'}
+"""
+
+
+def test_what_is_called_at_its_times_says_with_which_event(template_path: Path) -> None:
+    text = template_path.read_text(encoding="utf-8").replace("      Events:\n", "      Events:" + SCHEDULE, 1)
+    template_path.write_text(text, encoding="utf-8")
+
+    assert Template.load(template_path, {}).schedules == [
+        Schedule(function="EchoFunction", event={"dryRun": False}),
+        Schedule(function="EchoFunction", event={}),
+    ]
 
 
 def test_the_projects_own_template_is_one_the_gateway_stands_in_for() -> None:

@@ -68,6 +68,8 @@ def the_mail(kind: MailKind, word: str = "something", listed: tuple[str, ...] = 
     words = dict.fromkeys(TEMPLATES[kind].words, word)
     if kind in PAGES:
         words["until"] = moment(START + timedelta(hours=1))
+    if kind is MailKind.ACCOUNT_DORMANT:
+        words["day"] = moment(START)
     return Mail(
         id=new_id(START), kind=kind, to="jo@example.com", words=words, listed=listed, created_at=START, **changes
     )
@@ -136,7 +138,8 @@ def test_there_is_a_template_for_every_kind_of_mail() -> None:
     assert TEMPLATES.keys() == set(MailKind)
     assert {kind for kind, template in TEMPLATES.items() if template.link} == PAGES.keys()
     assert {kind: set(template.words) for kind, template in TEMPLATES.items() if template.words} == {
-        MailKind.NEW_ADDRESS: {"address", "device"}
+        MailKind.NEW_ADDRESS: {"address", "device"},
+        MailKind.ACCOUNT_DORMANT: {"day"},
     }
     assert len({template.subject for template in TEMPLATES.values()}) == len(MailKind)
 

@@ -23,6 +23,8 @@ NOTICES = {
     MailKind.TWO_FACTORS_OFF,
     MailKind.TWO_FACTORS_RESET,
     MailKind.ACCOUNT_LOCKED,
+    MailKind.ACCOUNT_DORMANT,
+    MailKind.ACCOUNT_DEACTIVATED,
 }
 
 

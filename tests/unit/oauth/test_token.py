@@ -270,17 +270,17 @@ def test_each_request_leaves_one_line_of_facts_and_no_secret(
     door.send(PATH, {**GRANT, **client.form, "client_secret": "wrong"})
     door.send(PATH, {"grant_type": "password"})
     lines = log()
-    facts = ("method", "endpoint", "status", "consumer_id", "credential_id", "error", "correlation_id")
+    facts = ("method", "endpoint", "statusCode", "userId", "credentialId", "codes", "correlation_id")
 
     assert [{name: line.get(name) for name in facts} for line in lines] == [
         {
             "method": "POST",
             "endpoint": PATH,
             "correlation_id": event_of("token")["requestContext"]["requestId"],
-            "status": status,
-            "consumer_id": known and door.owner.id,
-            "credential_id": known and client.credential.id,
-            "error": error,
+            "statusCode": status,
+            "userId": known and door.owner.id,
+            "credentialId": known and client.credential.id,
+            "codes": error and [error],
         }
         for status, error, known in (
             (200, None, True),
@@ -288,7 +288,7 @@ def test_each_request_leaves_one_line_of_facts_and_no_secret(
             (400, "unsupported_grant_type", None),
         )
     ]
-    assert all(line["milliseconds"] >= 0 for line in lines)
+    assert all(line["responseTime"] >= 0 for line in lines)
     assert client.secret not in str(lines)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gatehouse.admission.meters import Count, Meter
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import Role, User
 from gatehouse.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable
 from gatehouse.ids import new_id
@@ -23,7 +24,7 @@ BAD_IDS = (UNKNOWN, "", "x", "uuid-123", "0" * 10_000, "\x00", "PLANS")
 
 @pytest.fixture
 def plans(store: MemoryStore, clock: StoppedClock) -> Plans:
-    return Plans(MemoryPlans(store), clock)
+    return Plans(MemoryPlans(store), clock, Recorder(clock))
 
 
 @pytest.fixture

@@ -5,10 +5,27 @@ from typing import Any
 
 import pytest
 
-from gatehouse.changes import DayEnded, Fact, KeyAffected, MailWritten, SecretUsed, SessionUsed
+from gatehouse.announcements.model import QuotaNearlySpent
+from gatehouse.audit.model import SALT_BYTES, AuditAction, AuditEvent, Outcome, Personal
+from gatehouse.audit.refusals import Party, PartyKind, Tally
+from gatehouse.changes import (
+    DayEnded,
+    Fact,
+    Happened,
+    KeyAffected,
+    MailWritten,
+    PersonGone,
+    QuotaReached,
+    RefusalsEnded,
+    SecretUsed,
+    SessionUsed,
+)
+from gatehouse.storage.audit import EventRecord
 from gatehouse.storage.changes import facts
+from tests.unit.audit.logs import PERSON, an_event
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ENDS = datetime(2026, 3, 2, tzinfo=UTC)
 CONSUMER = "019ca945-0a00-77b4-a986-555aa325854b"
 
 
@@ -123,6 +140,80 @@ def test_a_mail_is_told_when_it_is_written_and_not_when_it_is_claimed_or_gone() 
     assert told(mail(), None) == []
 
 
+def with_quota(used: int, told: str | None = None, note: str | None = None, **more: Any) -> dict[str, Any]:
+    counted = {"planId": {"S": "gold"}, "qEnds": number(int(ENDS.timestamp() * 1000)), "qUsed": number(used)}
+    return gate(note=note, used=used, **counted, **({} if told is None else {"qTold": {"S": told}}), **more)
+
+
+TOLD = f"{int(ENDS.timestamp() * 1000)} 100"
+
+
+def test_a_quota_is_told_by_the_change_that_notes_it_as_told() -> None:
+    (fact,) = told(with_quota(79), with_quota(80, TOLD, "-"))
+
+    assert isinstance(fact, QuotaReached)
+    assert fact.announcement == QuotaNearlySpent(
+        cause=fact.announcement.cause,
+        consumer_id=CONSUMER,
+        at=AT,
+        plan_id="gold",
+        used=80,
+        limit=100,
+        resets_at=ENDS,
+    )
+    assert told(with_quota(80, TOLD), with_quota(81, TOLD, "cred 1")) == [SecretUsed(CONSUMER, "cred", 1, AT)]
+    assert [type(fact) for fact in told(with_quota(79), with_quota(80, TOLD, "cred 1"))] == [QuotaReached, SecretUsed]
+
+
+def test_a_quota_that_is_told_of_another_end_or_limit_is_told_again() -> None:
+    (fact,) = told(with_quota(80, TOLD), with_quota(170, TOLD.replace(" 100", " 200"), "-"))
+
+    assert isinstance(fact, QuotaReached)
+    assert (fact.announcement.used, fact.announcement.limit) == (170, 200)
+
+
+def test_a_reset_after_a_quota_was_told_tells_nothing() -> None:
+    after = {name: value for name, value in with_quota(80, TOLD, "-").items() if not name.startswith("q")}
+
+    assert told(with_quota(80, TOLD, "-"), after) == []
+
+
+def image(event: AuditEvent) -> dict[str, Any]:
+    raw: dict[str, Any] = EventRecord.of(event).serialize()
+    return raw
+
+
+def test_an_event_is_told_when_it_is_written_as_it_was_written() -> None:
+    event = an_event(1)
+
+    assert told(None, image(event)) == [Happened(event)]
+    assert told(image(event), image(event.without(PERSON))) == []
+    assert told(image(event), None) == []
+
+
+@pytest.mark.parametrize("action", [AuditAction.USER_DELETED, AuditAction.ACCOUNT_ANONYMISED])
+def test_a_person_is_gone_with_the_event_that_says_so(action: AuditAction) -> None:
+    email = {"email": Personal("ann@example.com", bytes(SALT_BYTES))}
+    gone, refused = an_event(1, action=action, before=email), an_event(2, action=action, outcome=Outcome.REFUSED)
+
+    assert told(None, image(gone)) == [Happened(gone), PersonGone(gone.id, PERSON, "ann@example.com")]
+    assert told(None, image(refused)) == [Happened(refused)]
+
+
+@pytest.mark.parametrize("party", [Party(PartyKind.ADDRESS, "2001:db8::7/64"), Party(PartyKind.ACTOR, CONSUMER)])
+def test_an_hour_of_refusals_is_told_when_its_counter_is_gone(party: Party) -> None:
+    counter = {
+        "PK": {"S": f"REF#{party.kind}/{party.id}"},
+        "SK": {"S": "R#SIGN_IN_FAILED#498731"},
+        "refused": number(37),
+    }
+    ended = Tally(party=party, action=AuditAction.SIGN_IN_FAILED, hour=498_731, refused=37)
+
+    assert told(counter, None) == [RefusalsEnded(ended)]
+    assert told(counter, counter | {"refused": number(38)}) == []
+    assert told(None, counter) == []
+
+
 def test_other_items_tell_nothing() -> None:
     assert told(None, {"PK": {"S": f"C#{CONSUMER}"}, "SK": {"S": "K#1"}, "note": {"S": "cred 1"}}) == []
 
@@ -133,3 +224,11 @@ def test_other_items_tell_nothing() -> None:
 def test_what_cannot_be_read_is_an_error(spoiled: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
         told(gate(7), gate(8, "cred 1") | spoiled)
+
+
+@pytest.mark.parametrize(
+    "spoiled", [{"action": {"S": "WIZARDRY"}}, {"before": {"S": "{"}}, {"actor": {"S": "{}"}}, {"at": {"S": "now"}}]
+)
+def test_an_event_that_cannot_be_read_is_an_error(spoiled: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError, LookupError)):
+        told(None, image(an_event(1)) | spoiled)

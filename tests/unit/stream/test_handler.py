@@ -1,99 +1,17 @@
 """The stream's Lambda function: every change is followed once or told to Lambda, and a bad one keeps no other back."""
 
-import importlib
-import io
-import json
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from gatehouse import telemetry, wiring
 from gatehouse.changes import DayEnded, KeyAffected, MailWritten, SecretUsed, SessionUsed
-from gatehouse.storage.changes import facts
 from gatehouse.wall.service import Outcome
-from gatehouse.wiring import Following
+from tests.unit.stream.followers import CONSUMER, CREDENTIAL, EVENTS, MAIL, SESSION, Context, Followers, event
 
-EVENTS = Path(__file__).parents[3] / "events/stream"
-CONSUMER = "01a1f9c2-6f3e-7c1b-8a52-3d0e9b7f4c21"
-CREDENTIAL = "01a1f9c3-0b7d-7e44-9f10-52c8a6d1e0b3"
-SESSION = "01a1f9c3-5d20-7a91-8e44-20b7c3f5d618"
-MAIL = "01a1f9c4-11aa-7b02-8c33-7f5e0d9b6a42"
-
-
-@dataclass
-class Followers:
-    """Takes note of what it is asked to do; fails for the consumers that it is told to."""
-
-    done: list[object] = field(default_factory=list)
-    outcome: Outcome = Outcome.GIVEN
-    failing: set[str] = field(default_factory=set)
-
-    def keep_day(self, consumer_id: str, day: int, requests: Any) -> None:
-        self.done.append(DayEnded(consumer_id, day, dict(requests)))
-
-    def note_use(self, consumer_id: str, credential_id: str, version: int, at: datetime) -> None:
-        self.done.append(SecretUsed(consumer_id, credential_id, version, at))
-
-    def note_session_use(self, consumer_id: str, session_id: str, at: datetime) -> None:
-        self.done.append(SessionUsed(consumer_id, session_id, at))
-
-    def put(self, mail_id: str) -> None:
-        if mail_id in self.failing:
-            raise RuntimeError("SQS is gone")
-        self.done.append(MailWritten(mail_id))
-
-    def provision(self, consumer_id: str) -> Outcome:
-        if consumer_id in self.failing:
-            raise RuntimeError("API Gateway is gone")
-        self.done.append(KeyAffected(consumer_id))
-        return self.outcome
-
-
-@dataclass
-class Context:
-    """Lambda's context, as far as time goes: so many calls are made before it runs out."""
-
-    calls: int = 1_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        self.calls -= 1
-        return 60_000 if self.calls >= 0 else 1_000
-
-
-@pytest.fixture
-def followers() -> Followers:
-    return Followers()
-
-
-@pytest.fixture
-def door(followers: Followers, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The handler's module, loaded afresh on these followers."""
-    wall: Any = followers
-    monkeypatch.setattr(wiring, "_installed_following", Following(facts, followers, followers, wall, followers))
-    monkeypatch.delitem(sys.modules, "stream.handler", raising=False)
-    yield importlib.import_module("stream.handler")
-    sys.modules.pop("stream.handler", None)
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
-    written = io.StringIO()
-    monkeypatch.setattr(telemetry.logger().registered_handler, "stream", written)
-    return lambda: [json.loads(line) for line in written.getvalue().splitlines()]
-
-
-def event(*names: str) -> dict[str, Any]:
-    """The records of the event files, one after the other, each with a number of its own."""
-    records = [record for name in names for record in json.loads((EVENTS / f"{name}.json").read_text())["Records"]]
-    for number, record in enumerate(records):
-        record["dynamodb"]["SequenceNumber"] = str(number)
-    return {"Records": records}
+type Log = Callable[[], list[dict[str, Any]]]
 
 
 def test_a_use_is_noted_at_the_time_that_the_stream_tells(door: ModuleType, followers: Followers) -> None:
@@ -125,7 +43,7 @@ def test_who_is_gone_gives_the_key_back(door: ModuleType, followers: Followers) 
 
 
 def test_a_bad_change_is_told_and_the_ones_around_it_are_followed(
-    door: ModuleType, followers: Followers, log: Callable[[], list[dict[str, Any]]]
+    door: ModuleType, followers: Followers, log: Log
 ) -> None:
     answer = door.handler(event("profile-removed", "poison"), Context())
 
@@ -170,18 +88,14 @@ def test_a_mail_that_could_not_be_queued_is_told(door: ModuleType, followers: Fo
     assert [type(fact) for fact in followers.done] == [SecretUsed]
 
 
-def test_a_full_account_is_a_warning_and_nothing_to_try_again(
-    door: ModuleType, followers: Followers, log: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_a_full_account_is_a_warning_and_nothing_to_try_again(door: ModuleType, followers: Followers, log: Log) -> None:
     followers.outcome = Outcome.NO_ROOM
 
     assert door.handler(event("profile-removed"), Context()) == {"batchItemFailures": []}
     assert [(line["level"], line["consumer_id"]) for line in log()] == [("WARNING", CONSUMER)]
 
 
-def test_what_became_of_a_key_is_logged_without_its_value(
-    door: ModuleType, followers: Followers, log: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_what_became_of_a_key_is_logged_without_its_value(door: ModuleType, followers: Followers, log: Log) -> None:
     for outcome in (Outcome.GIVEN, Outcome.AGREES, Outcome.TAKEN_BACK):
         followers.outcome = outcome
         door.handler(event("profile-removed"), Context())
@@ -193,3 +107,9 @@ def test_what_became_of_a_key_is_logged_without_its_value(
 def test_an_event_of_another_kind_fails_as_a_whole(door: ModuleType) -> None:
     with pytest.raises(KeyError):
         door.handler({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}, Context())
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EVENTS.glob("*.json") if path.stem != "poison"))
+def test_what_lies_in_events_is_followed(door: ModuleType, followers: Followers, name: str) -> None:
+    assert door.handler(event(name), Context()) == {"batchItemFailures": []}
+    assert followers.done

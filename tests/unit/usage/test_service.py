@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from gatehouse.admission.meters import Allowance, Count, Meter
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials.model import Credential, CredentialType
@@ -17,18 +18,17 @@ from gatehouse.plans.model import QuotaPeriod, UsagePlan
 from gatehouse.usage.explanation import AccessRule
 from gatehouse.usage.model import CredentialUsage, Usage, UsageDay
 from gatehouse.usage.service import Usages
-from tests.unit.fakes import START, MemoryStore, StoppedClock, a_user, signed_in
+from tests.unit.fakes import START, MemoryStore, StoppedClock, a_user, signed_in, the_throttle
 from tests.unit.plan_stores import MemoryUsage, a_plan
 
 TODAY = date(2026, 3, 1)
-LIMITS = {Role.USER: 10, Role.MODERATOR: 100, Role.ADMIN: 1_000}
 FULL_MINUTE = START + timedelta(minutes=1)
 MIDNIGHT = START + timedelta(hours=12)
 
 
 @pytest.fixture
 def usage(store: MemoryStore, clock: StoppedClock) -> Usages:
-    return Usages(MemoryUsage(store), clock, LIMITS, 60, self_service=True)
+    return Usages(MemoryUsage(store), clock, Recorder(clock), the_throttle(), self_service=True)
 
 
 @pytest.fixture

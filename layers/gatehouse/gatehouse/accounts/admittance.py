@@ -17,11 +17,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Admittance:
-    """How accounts are opened, with emails of which domains (none: of all), and whether those are verified first."""
+    """How accounts are opened, and with emails of which domains (none: of all)."""
 
     mode: Mode
     domains: frozenset[str]
-    needs_verified_email: bool
 
     def check_domain(self, email: str, field: str) -> None:
         """Nothing, where the address may be used; raises BadRequest. `field` is what the caller calls it."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gatehouse.accounts.model import Account, Session
 from gatehouse.accounts.one_use import OneUse, OneUseToken
+from gatehouse.audit.model import AuditEvent
 from gatehouse.consumers.model import User
 from gatehouse.mail.model import Mail
 
@@ -56,13 +57,13 @@ class AccountChanges(Protocol):
     Raises MailboxFull where a mailbox has had enough mails that anybody can ask for.
     """
 
-    def create_account(self, new: NewAccount, now: datetime) -> None:
+    def create_account(self, new: NewAccount, now: datetime, event: AuditEvent) -> None:
         """Raises Conflict where email or username is taken, BadRequest where the token was used or is void."""
 
-    def change_account(self, change: AccountChange, now: datetime) -> None:
+    def change_account(self, change: AccountChange, now: datetime, event: AuditEvent) -> None:
         """Raises Stale where the account is not as before, Conflict where the email is taken, BadRequest as above."""
 
-    def ask(self, kept: OneUse, mails: Sequence[Mail]) -> None:
+    def ask(self, kept: OneUse, mails: Sequence[Mail], event: AuditEvent) -> None:
         """Keeps a token, and the mails that tell of it."""
 
     def get_one_use(self, token: OneUseToken, now: datetime) -> OneUse:

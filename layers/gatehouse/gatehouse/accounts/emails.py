@@ -13,6 +13,10 @@ from gatehouse.accounts.model import Account, Origin
 from gatehouse.accounts.one_use import OneUse, OneUseToken, Purpose, not_valid
 from gatehouse.accounts.passwords import PasswordHasher
 from gatehouse.accounts.proving import prove_password
+from gatehouse.audit import acting, told
+from gatehouse.audit.acting import Who
+from gatehouse.audit.model import AuditAction
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers import fields
 from gatehouse.consumers.fields import unique_form
@@ -30,7 +34,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Emails:
-    """The use cases. `require_fresh` raises TwoFactorRequired where a caller has to give a code first."""
+    """The use cases. `admittance` tells the rules that are in force.
+
+    `require_fresh` raises TwoFactorRequired where a caller has to give a code first.
+    """
 
     finder: AccountFinder
     changes: AccountChanges
@@ -38,7 +45,9 @@ class Emails:
     hasher: PasswordHasher
     guard: Guard
     writer: Writer
-    admittance: Admittance
+    recorder: Recorder
+    admittance: Callable[[], Admittance]
+    needs_verified_email: bool
     require_fresh: Callable[[Caller], None]
 
     def ask_for_verification(self, caller: Caller) -> None:
@@ -48,8 +57,11 @@ class Emails:
         if account.user.email_verified_at is not None:
             raise Conflict("This email is verified already.")
         kept, mail = verification(account.user, self.writer)
+        event = self.recorder.event(
+            AuditAction.EMAIL_VERIFICATION_ASKED, acting.caller(caller), subject_id=account.user.id
+        )
         try:
-            self.changes.ask(kept, [mail])
+            self.changes.ask(kept, [mail], event)
         except MailboxFull as error:
             raise mailbox_is_full() from error
 
@@ -61,10 +73,10 @@ class Emails:
         """
         require(caller, Action.CHANGE_EMAIL)
         email = fields.email(new, "newEmail")
-        self.admittance.check_domain(email, "newEmail")
+        self.admittance().check_domain(email, "newEmail")
         self.require_fresh(caller)
-        now = self.clock.now()
-        with self.guard.attempt(account_of(caller.consumer_id or ""), origin.address, now) as attempt:
+        user_id, now = caller.consumer_id or "", self.clock.now()
+        with self.guard.attempt(account_of(user_id), origin.address, now, origin.correlation_id) as attempt:
             account = self._own(caller)
             prove_password(attempt, self.hasher, account, current_password)
             if email == account.user.email:
@@ -76,8 +88,11 @@ class Emails:
             self.writer.write(MailKind.CONFIRM_NEW_EMAIL, email, link),
             self.writer.write(MailKind.EMAIL_CHANGE_ASKED, account.user.email),
         )
+        event = self.recorder.event(
+            AuditAction.EMAIL_CHANGE_ASKED, acting.caller(caller), subject_id=account.user.id, after={"newEmail": email}
+        )
         try:
-            self.changes.ask(link[1], mails)
+            self.changes.ask(link[1], mails, event)
         except MailboxFull:
             return  # others may have filled it, and who asks is not told what happens to an address
 
@@ -88,9 +103,9 @@ class Emails:
         """
         require(caller, Action.VERIFY_EMAIL)
         token = OneUseToken.parse_any(text, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
-        return self._use_link(caller.consumer_id or "", token).user
+        return self._use_link(caller.consumer_id or "", token, acting.caller(caller)).user
 
-    def _use_link(self, user_id: str, token: OneUseToken) -> Account:
+    def _use_link(self, user_id: str, token: OneUseToken, who: Who) -> Account:
         for _ in range(_ATTEMPTS):
             now = self.clock.now()
             kept, account = self.changes.get_one_use(token, now), self.finder.find_account_of(user_id)
@@ -105,28 +120,40 @@ class Emails:
                 revision=account.user.revision + 1,
             )
             after, notices = replace(account, user=user), self._notices(account.user, email)
+            event = self.recorder.event(
+                AuditAction.EMAIL_VERIFIED if kept.purpose is Purpose.VERIFY_EMAIL else AuditAction.EMAIL_CHANGED,
+                who,
+                subject_id=user_id,
+                before=told.user(account.user),
+                after=told.user(user),
+            )
+            change = AccountChange(before=account, after=after, uses=kept, mails=notices)
             try:
-                self.changes.change_account(AccountChange(before=account, after=after, uses=kept, mails=notices), now)
+                self.changes.change_account(change, now, event)
             except Stale:
                 continue
             return after
         raise ServiceUnavailable("This account is being changed by others. Try again.")
 
-    def admit(self, account: Account, text: str | None) -> Account:
+    def admit(self, account: Account, text: str | None, origin: Origin) -> Account:
         """The account of who gave the right password, verified by the link's token where they gave that as well.
 
         Raises Forbidden, and mails another link, where the email has to be verified first; BadRequest for the token.
         """
-        if not self.admittance.needs_verified_email or account.user.email_verified_at is not None:
+        if not self.needs_verified_email or account.user.email_verified_at is not None:
             return account
         if text is not None:
             try:
-                return self._use_link(account.user.id, OneUseToken.parse(text, Purpose.VERIFY_EMAIL))
+                token = OneUseToken.parse(text, Purpose.VERIFY_EMAIL)
+                return self._use_link(account.user.id, token, acting.stranger(origin))
             except BadRequest as error:
                 raise not_valid("verificationToken") from error
         kept, mail = verification(account.user, self.writer)
+        event = self.recorder.event(
+            AuditAction.EMAIL_VERIFICATION_ASKED, acting.stranger(origin), subject_id=account.user.id
+        )
         try:
-            self.changes.ask(kept, [mail])
+            self.changes.ask(kept, [mail], event)
         except MailboxFull:
             _log.info("a verification was asked for once too often")
         raise Forbidden(

@@ -52,11 +52,13 @@ class Guard:
     addresses: Addresses
 
     @contextmanager
-    def attempt(self, subject: Subject, address: str, now: datetime) -> Iterator[Attempt]:
+    def attempt(
+        self, subject: Subject, address: str, now: datetime, correlation_id: str | None = None
+    ) -> Iterator[Attempt]:
         """As of the lockout; raises TooManyTries for an address, whatever it tries."""
         with (
             self.addresses.attempt(address, now) as at_address,
-            self.lockout.attempt(subject, address, now) as attempt,
+            self.lockout.attempt(subject, address, now, correlation_id) as attempt,
         ):
             try:
                 yield attempt

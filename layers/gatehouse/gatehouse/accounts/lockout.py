@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from gatehouse.accounts.ledger import Bounds, Consequence, Ledger, Refused, Rules
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import milliseconds
 from gatehouse.errors import ServiceUnavailable
 
@@ -74,7 +75,7 @@ class LockoutStore(Protocol):
     def note_refusal(self, subject: str) -> None:
         """Counts one that was refused, whatever it was."""
 
-    def forget(self, subject: str) -> None:
+    def forget(self, subject: str, event: AuditEvent) -> None:
         """Nothing is counted any more."""
 
 
@@ -113,20 +114,32 @@ class Attempt:
         self.outcome = _Outcome.SETTLED
 
 
-def _tell_nobody(_user_id: str | None) -> None:
+@dataclass(frozen=True)
+class Lock:
+    """What a failure led to: at whose account, if it is anybody's, and by whom, as far as that is known."""
+
+    consequence: Consequence
+    user_id: str | None
+    address: str
+    correlation_id: str | None
+
+
+def _tell_nobody(_lock: Lock) -> None:
     return
 
 
 @dataclass(frozen=True)
 class Lockout:
-    """Counts what is tried, by the rules; `tell` is called once where a reset is needed, with the user if any."""
+    """Counts what is tried, by the rules; `tell` is called once for each lock."""
 
     store: LockoutStore
     rules: Rules
-    tell: Callable[[str | None], None] = _tell_nobody
+    tell: Callable[[Lock], None] = _tell_nobody
 
     @contextmanager
-    def attempt(self, subject: Subject, address: str, now: datetime) -> Iterator[Attempt]:
+    def attempt(
+        self, subject: Subject, address: str, now: datetime, correlation_id: str | None = None
+    ) -> Iterator[Attempt]:
         """One thing to be tried in the block, which has to `take` what came of it.
 
         Being right forgives nothing yet: a password may want a code beside it, and who knows it could guess at codes
@@ -137,13 +150,13 @@ class Lockout:
             yield attempt
         finally:
             if attempt.refused is None:
-                self._settle(attempt, subject, address, now)
+                self._settle(attempt, subject, address, now, correlation_id)
             elif attempt.outcome is not _Outcome.UNDECIDED:  # whoever is told of it need not wait as long
                 _quietly(lambda: self.store.note_refusal(subject.name))
 
-    def unlock(self, user_id: str) -> None:
+    def unlock(self, user_id: str, event: AuditEvent) -> None:
         """Whatever was counted at the account is forgotten."""
-        self.store.forget(account(user_id).name)
+        self.store.forget(account(user_id).name, event)
 
     def _begin(self, subject: Subject, address: str, now: datetime) -> Refused | None:
         """Counts one more as being tried, unless it is refused."""
@@ -164,21 +177,25 @@ class Lockout:
                 return None
         raise ServiceUnavailable("Too many attempts at once. Try again.")
 
-    def _settle(self, attempt: Attempt, subject: Subject, address: str, now: datetime) -> None:
+    def _settle(
+        self, attempt: Attempt, subject: Subject, address: str, now: datetime, correlation_id: str | None
+    ) -> None:
         match attempt.outcome:
             case _Outcome.WRONG:
-                _quietly(lambda: self._fail(attempt, subject, address, now))
+                _quietly(lambda: self._fail(attempt, subject, address, now, correlation_id))
             case _Outcome.FORGIVEN:
                 _quietly(lambda: self.store.forgive(subject.name, address))
             case _Outcome.RIGHT | _Outcome.UNDECIDED:
                 _quietly(lambda: self.store.release(subject.name))
 
-    def _fail(self, attempt: Attempt, subject: Subject, address: str, now: datetime) -> None:
+    def _fail(
+        self, attempt: Attempt, subject: Subject, address: str, now: datetime, correlation_id: str | None
+    ) -> None:
         lasts_from = self.rules.in_all if subject.lasts else None
         after = self.store.fail(subject.name, address, milliseconds(now), lasts_from)
         attempt.consequence = None if after is None else self.rules.consequence(after, address)
-        if attempt.consequence is Consequence.NEEDS_RESET:
-            self.tell(subject.user_id)
+        if attempt.consequence is not None:
+            self.tell(Lock(attempt.consequence, subject.user_id, address, correlation_id))
 
 
 def _quietly(settle: Callable[[], None]) -> None:

@@ -35,10 +35,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a sign-in comes from: its address as the gate counts it, and its device in our own words."""
+    """Where a request comes from: its address as the gate counts it, its device in our own words, and which it is."""
 
     address: str
     device: str
+    correlation_id: str | None = field(default=None, compare=False)
 
 
 def place(user_id: str, address: str) -> bytes:

@@ -13,6 +13,9 @@ from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.programs import Programs
 from gatehouse.accounts.proving import prove_password
 from gatehouse.accounts.sign_ins import SignIns
+from gatehouse.audit import acting, told
+from gatehouse.audit.model import AuditAction
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers import fields
 from gatehouse.consumers.fields import unique_form
@@ -40,6 +43,7 @@ class PasswordChanges:
     guard: Guard
     sign_ins: SignIns
     writer: Writer
+    recorder: Recorder
 
     def change(self, caller: Caller, origin: Origin, current: str, new: str) -> SignIn:
         """A fresh sign-in with the new password; all other sessions have ended, and the owner is told.
@@ -48,7 +52,8 @@ class PasswordChanges:
         Conflict where another change came first.
         """
         require(caller, Action.CHANGE_PASSWORD)
-        with self.guard.attempt(account_of(caller.consumer_id or ""), origin.address, self.clock.now()) as attempt:
+        user_id, now = caller.consumer_id or "", self.clock.now()
+        with self.guard.attempt(account_of(user_id), origin.address, now, origin.correlation_id) as attempt:
             proved: str | None = None
             for _ in range(_ATTEMPTS):
                 account = self._own(caller)
@@ -62,15 +67,18 @@ class PasswordChanges:
                 after = self._with_password(account, new)
                 session, token = self.sign_ins.begin(account.user.id, after.generation, origin)
                 change = AccountChange(before=account, after=after, session=session, mails=(self._told(account),))
+                event = self.recorder.event(
+                    AuditAction.PASSWORD_CHANGED, acting.caller(caller), subject_id=account.user.id
+                )
                 try:
-                    self.changes.change_account(change, self.clock.now())
+                    self.changes.change_account(change, self.clock.now(), event)
                 except Stale:
                     continue
                 attempt.forgive()
                 return self.sign_ins.answer(after.user, session, token)
         raise _changing()
 
-    def ask_for_reset(self, email: str) -> None:
+    def ask_for_reset(self, email: str, origin: Origin) -> None:
         """Mails a link to the owner of the address; what is done and answered is alike where there is none.
 
         Raises BadRequest for a text that cannot be an address.
@@ -82,12 +90,17 @@ class PasswordChanges:
         link = one_use.issue(Purpose.RESET, owner, self.clock.now(), payload=payload)
         to = account.user.email if account is not None and may_reset else email
         mail = self.writer.write(MailKind.PASSWORD_RESET, to, link, is_for_nobody=not may_reset)
+        event = self.recorder.event(
+            AuditAction.PASSWORD_RESET_ASKED,
+            acting.stranger(origin),
+            subject_id=account.user.id if account is not None and may_reset else None,
+        )
         try:
-            self.changes.ask(link[1], [mail])
+            self.changes.ask(link[1], [mail], event)
         except MailboxFull:
             return  # who asks is told the same, whatever there is at the address
 
-    def reset(self, text: str, new: str) -> None:
+    def reset(self, text: str, new: str, origin: Origin) -> None:
         """Sets the password of the account whose link it is, ends all its sessions and forgets its failures.
 
         It signs nobody in: a second factor is asked for at the next sign-in. Where the mailbox was never shown to be
@@ -102,7 +115,7 @@ class PasswordChanges:
             after = self._with_password(account, new)
             is_strangers = account.user.email_verified_at is None
             if is_strangers:
-                self.programs.remove(account.user.id)
+                self.programs.remove(account.user.id, acting.stranger(origin))
                 after = replace(after, factor=Factor())
             user = replace(
                 after.user,
@@ -119,8 +132,15 @@ class PasswordChanges:
                 forgives=True,
                 without_programs=is_strangers,
             )
+            event = self.recorder.event(
+                AuditAction.PASSWORD_RESET,
+                acting.stranger(origin),
+                subject_id=user.id,
+                before={**told.user(account.user), "twoFactorEnabled": account.user.two_factor_enabled},
+                after={**told.user(user), "twoFactorEnabled": user.two_factor_enabled},
+            )
             try:
-                self.changes.change_account(change, now)
+                self.changes.change_account(change, now, event)
             except Stale:
                 continue
             return

@@ -13,6 +13,9 @@ from gatehouse.accounts.model import Origin, SignIn
 from gatehouse.accounts.one_use import NOBODY, OneUseToken, Purpose, not_valid
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
 from gatehouse.accounts.sign_ins import SignIns
+from gatehouse.audit import acting, told
+from gatehouse.audit.model import AuditAction, AuditEvent
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers import fields
 from gatehouse.consumers.creation import NewUser, fresh_user
@@ -22,6 +25,7 @@ from gatehouse.errors import Conflict, Forbidden
 from gatehouse.mail.model import MailKind
 from gatehouse.mail.writing import MailboxFull, Writer, mailbox_is_full
 from gatehouse.permissions import Action, Caller, require
+from gatehouse.text import masked
 
 
 class Acceptance(TypedDict, total=False):
@@ -45,7 +49,10 @@ class Invitation:
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """The use cases. `require_fresh` raises TwoFactorRequired where a caller has to give a code first."""
+    """The use cases. `admittance` tells the rules that are in force.
+
+    `require_fresh` raises TwoFactorRequired where a caller has to give a code first.
+    """
 
     finder: AccountFinder
     changes: AccountChanges
@@ -54,7 +61,9 @@ class Registration:
     policy: PasswordPolicy
     sign_ins: SignIns
     writer: Writer
-    admittance: Admittance
+    recorder: Recorder
+    admittance: Callable[[], Admittance]
+    needs_verified_email: bool
     require_fresh: Callable[[Caller], None]
 
     def register(self, new: NewUser, origin: Origin) -> SignIn | None:
@@ -62,22 +71,25 @@ class Registration:
 
         Raises BadRequest, Conflict for a taken name, Forbidden where accounts are opened on invitation only.
         """
-        if self.admittance.mode is Mode.INVITE_ONLY:
+        admittance = self.admittance()
+        if admittance.mode is Mode.INVITE_ONLY:
             raise Forbidden("An account is opened here on invitation only.", reason="REGISTRATION_CLOSED")
         user = fresh_user(new, self.clock, role=Role.USER, kind=Kind.USER, is_verified=False)
-        self.admittance.check_domain(user.email, "email")
+        admittance.check_domain(user.email, "email")
         password = new["password"] or ""
         self.policy.check(password, username=user.username, email=user.email)
-        if self.admittance.mode is Mode.VERIFY_FIRST:
-            self._mail_registration(user)
+        if admittance.mode is Mode.VERIFY_FIRST:
+            self._mail_registration(user, origin)
             return None
         kept, mail = verification(user, self.writer)
-        if self.admittance.needs_verified_email:
-            self._create(NewAccount(user=user, password_hash=self.hasher.hash(password), makes=kept, mail=mail))
+        if self.needs_verified_email:
+            event = self._registered(acting.stranger(origin), user)
+            self._create(NewAccount(user=user, password_hash=self.hasher.hash(password), makes=kept, mail=mail), event)
             return None
         session, token = self.sign_ins.begin(user.id, 0, origin)
         password_hash = self.hasher.hash(password)
-        self._create(NewAccount(user=user, password_hash=password_hash, session=session, makes=kept, mail=mail))
+        event = self._registered(acting.person(user, session.id, origin), user)
+        self._create(NewAccount(user=user, password_hash=password_hash, session=session, makes=kept, mail=mail), event)
         return self.sign_ins.answer(user, session, token)
 
     def invite(self, caller: Caller, email: str, role: Role) -> Invitation:
@@ -90,8 +102,11 @@ class Registration:
             raise Conflict("This email is taken.", field="email")
         payload = {"email": email, "role": role.value, "by": caller.consumer_id or ""}
         link = one_use.issue(Purpose.INVITATION, NOBODY, self.clock.now(), payload=payload)
+        event = self.recorder.event(
+            AuditAction.INVITED, acting.caller(caller), after={"maskedEmail": masked(email), "role": role.value}
+        )
         try:
-            self.changes.ask(link[1], [self.writer.write(MailKind.INVITATION, email, link)])
+            self.changes.ask(link[1], [self.writer.write(MailKind.INVITATION, email, link)], event)
         except MailboxFull as error:
             raise mailbox_is_full() from error
         return Invitation(email=email, role=role, expires_at=link[1].expires_at)
@@ -102,7 +117,7 @@ class Registration:
         Raises BadRequest, and Conflict for a taken name.
         """
         kept = self.changes.get_one_use(OneUseToken.parse(given["token"], Purpose.INVITATION), self.clock.now())
-        if self.admittance.mode is Mode.INVITE_ONLY and "by" not in kept.payload:
+        if self.admittance().mode is Mode.INVITE_ONLY and "by" not in kept.payload:
             raise not_valid()
         new: NewUser = {
             "email": kept.payload["email"],
@@ -122,10 +137,19 @@ class Registration:
             uses=kept,
             invited_by=kept.payload.get("by"),
         )
-        self.changes.create_account(new_account, self.clock.now())
+        event = self.recorder.event(
+            AuditAction.INVITATION_ACCEPTED,
+            acting.person(user, session.id, origin),
+            subject_id=user.id,
+            after=told.user(user),
+        )
+        self.changes.create_account(new_account, self.clock.now(), event)
         return self.sign_ins.answer(user, session, token)
 
-    def _mail_registration(self, user: User) -> None:
+    def _registered(self, who: acting.Who, user: User) -> AuditEvent:
+        return self.recorder.event(AuditAction.USER_REGISTERED, who, subject_id=user.id, after=told.user(user))
+
+    def _mail_registration(self, user: User, origin: Origin) -> None:
         """Mails a link to go on with, or that there is an account already; what is done and answered is alike."""
         taken_by = self.finder.find_account(unique_form(user.email))
         link = one_use.issue(Purpose.INVITATION, NOBODY, self.clock.now(), payload=_begun(user))
@@ -133,18 +157,19 @@ class Registration:
             mail = self.writer.write(MailKind.REGISTRATION, user.email, link)
         else:
             mail = self.writer.write(MailKind.ACCOUNT_EXISTS, taken_by.user.email)
+        event = self.recorder.event(AuditAction.REGISTRATION_ASKED, acting.stranger(origin))
         try:
-            self.changes.ask(link[1], [mail])
+            self.changes.ask(link[1], [mail], event)
         except MailboxFull:
             return  # who asks is told the same, whatever there is at the address
 
-    def _create(self, new: NewAccount) -> None:
+    def _create(self, new: NewAccount, event: AuditEvent) -> None:
         try:
-            self.changes.create_account(new, self.clock.now())
+            self.changes.create_account(new, self.clock.now(), event)
         except MailboxFull:
             # The account does not wait for the mailbox; its owner can ask for another mail.
             unmailed = NewAccount(user=new.user, password_hash=new.password_hash, session=new.session)
-            self.changes.create_account(unmailed, self.clock.now())
+            self.changes.create_account(unmailed, self.clock.now(), event)
 
 
 def _begun(user: User) -> dict[str, str]:

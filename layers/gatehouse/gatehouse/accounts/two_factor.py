@@ -8,6 +8,9 @@ from typing import Protocol
 from gatehouse.accounts import recovery, totp
 from gatehouse.accounts.factors import Holder, Proof, TurningOn
 from gatehouse.accounts.lockout import Attempt, Lockout, account
+from gatehouse.audit import acting
+from gatehouse.audit.model import AuditAction, AuditEvent
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import User
 from gatehouse.errors import (
@@ -35,16 +38,16 @@ class TwoFactorStore(Protocol):
     def find_holder(self, user_id: str, session_id: str | None) -> Holder | None:
         """The user, and what is known of the session, which may be gone; None without the user."""
 
-    def keep_pending(self, holder: Holder, secret: bytes) -> None:
+    def keep_pending(self, holder: Holder, secret: bytes, event: AuditEvent) -> None:
         """Keeps a secret that is to be confirmed, in place of any other that is."""
 
-    def turn_on(self, holder: Holder, session_id: str, turning_on: TurningOn, notice: Mail) -> None:
+    def turn_on(self, holder: Holder, session_id: str, turning_on: TurningOn, notice: Mail, event: AuditEvent) -> None:
         """Makes the pending secret the one that counts, used up to the step; the session has seen a code now."""
 
-    def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime) -> None:
+    def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime, event: AuditEvent) -> None:
         """Uses the code up; the session has seen one now."""
 
-    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail) -> None:
+    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail, event: AuditEvent) -> None:
         """Removes all of it, and uses the code up where it takes one."""
 
 
@@ -69,6 +72,7 @@ class TwoFactor:
     clock: Clock
     lockout: Lockout
     writer: Writer
+    recorder: Recorder
     issuer: str
     draw: Callable[[str], str]
 
@@ -80,7 +84,7 @@ class TwoFactor:
             holder = self._holder(user_id, session_id)
             _require_fresh(holder, self.clock.now())
             try:
-                self.store.keep_pending(holder, secret)
+                self.store.keep_pending(holder, secret, self._event(AuditAction.TWO_FACTOR_BEGUN, caller, holder))
             except Stale:
                 continue
             uri = totp.uri(secret, account=holder.user.username, issuer=self.issuer)
@@ -94,7 +98,7 @@ class TwoFactor:
         """
         user_id, session_id = _session_of(caller)
         now = self.clock.now()
-        with self.lockout.attempt(account(user_id), address, now) as attempt:
+        with self.lockout.attempt(account(user_id), address, now, caller.correlation_id) as attempt:
             for _ in range(_ATTEMPTS):
                 holder = self._holder(user_id, session_id)
                 step, proof = holder.factor.confirm(code, now), holder.factor.recognise(code, now)
@@ -106,9 +110,11 @@ class TwoFactor:
                         codes = recovery.make_codes()
                         turning_on = TurningOn(step, recovery.digests(codes), now)
                         notice = self.writer.write(MailKind.TWO_FACTORS_ON, holder.user.email)
-                        self.store.turn_on(holder, session_id, turning_on, notice)
+                        event = self._event(AuditAction.TWO_FACTOR_ON, caller, holder, is_on=True)
+                        self.store.turn_on(holder, session_id, turning_on, notice, event)
                     elif proof is not None:
-                        self.store.prove(holder, session_id, proof, now)
+                        event = self._event(AuditAction.TWO_FACTOR_PROVED, caller, holder)
+                        self.store.prove(holder, session_id, proof, now, event)
                 except Stale:
                     continue
                 attempt.forgive()
@@ -119,14 +125,15 @@ class TwoFactor:
         """Turns it off, by a code of the app or from paper."""
         user_id, session_id = _session_of(caller)
         now = self.clock.now()
-        with self.lockout.attempt(account(user_id), address, now) as attempt:
+        with self.lockout.attempt(account(user_id), address, now, caller.correlation_id) as attempt:
             for _ in range(_ATTEMPTS):
                 holder = self._holder(user_id, session_id)
                 proof = holder.factor.recognise(code, now)
                 _take(attempt, holder, is_right=proof is not None)
                 try:
                     notice = self.writer.write(MailKind.TWO_FACTORS_OFF, holder.user.email)
-                    self.store.turn_off(holder, proof, notice)
+                    event = self._event(AuditAction.TWO_FACTOR_OFF, caller, holder, is_on=False)
+                    self.store.turn_off(holder, proof, notice, event)
                 except Stale:
                     continue
                 attempt.forgive()
@@ -146,7 +153,8 @@ class TwoFactor:
             try:
                 if holder.factor.is_known:
                     notice = self.writer.write(MailKind.TWO_FACTORS_RESET, holder.user.email)
-                    self.store.turn_off(holder, None, notice)
+                    event = self._event(AuditAction.TWO_FACTOR_RESET, caller, holder, is_on=False)
+                    self.store.turn_off(holder, None, notice, event)
             except Stale:
                 continue
             return replace(holder.user, two_factor_enabled=False)
@@ -160,6 +168,17 @@ class TwoFactor:
         holder = self.store.find_holder(caller.consumer_id or "", caller.session_id)
         if holder is not None and holder.factor.is_on:
             _require_fresh(holder, self.clock.now())
+
+    def _event(self, action: AuditAction, caller: Caller, holder: Holder, *, is_on: bool | None = None) -> AuditEvent:
+        """The event; what was on before is as the holder has it."""
+        before = holder.factor.is_on
+        return self.recorder.event(
+            action,
+            acting.caller(caller),
+            subject_id=holder.user.id,
+            before={"twoFactorEnabled": before},
+            after={"twoFactorEnabled": before if is_on is None else is_on},
+        )
 
     def _holder(self, user_id: str, session_id: str) -> Holder:
         holder = self.store.find_holder(user_id, session_id)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gatehouse.accounts.lockout import Lockout
+from gatehouse.audit import acting
+from gatehouse.audit.model import AuditAction
+from gatehouse.audit.recording import Recorder
 from gatehouse.consumers.model import User
 from gatehouse.errors import NotFound
 from gatehouse.ids import parse_id
@@ -22,6 +25,7 @@ class Unlocking:
 
     store: UserStore
     lockout: Lockout
+    recorder: Recorder
 
     def unlock(self, caller: Caller, user_id: str) -> User:
         """The user, of whom no failure and no lock is remembered, whatever there was."""
@@ -31,5 +35,6 @@ class Unlocking:
         if user is None:
             raise NotFound("There is no such user.")
         require_on(caller, Action.UNLOCK_USER, user)
-        self.lockout.unlock(user.id)
+        event = self.recorder.event(AuditAction.ACCOUNT_UNLOCKED, acting.caller(caller), subject_id=user.id)
+        self.lockout.unlock(user.id, event)
         return user

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gatehouse.admission.memory import Memory
-from gatehouse.admission.meters import Allowance, Count, Limit, Meter, Step, allowance, spent, steps
+from gatehouse.admission.meters import Allowance, Count, Limit, Meter, Step, allowance, quota_to_tell, spent, steps
 from gatehouse.admission.model import AddressNotEntered, Entry, Gate, NotEntered
 from gatehouse.clock import milliseconds
+from gatehouse.consumers.model import Role
 from gatehouse.errors import ServiceUnavailable
 
 SESSIONS = "s"
@@ -52,6 +53,8 @@ class Request:
     note: str | None = None
     plan_id: str | None = None
     """The plan that must still be assigned; None asks for none."""
+    role: Role | None = None
+    """The consumer's, at the epoch that the request is entered at."""
 
 
 @dataclass(frozen=True)
@@ -111,15 +114,21 @@ def address_limit(most: int, window_seconds: int) -> Limit:
 def _entry(request: Request, seen: Gate | None) -> Entry:
     today = milliseconds(request.now) // _MILLISECONDS_OF_A_DAY
     turns_day = seen is None or seen.day is None or seen.day < today
+    counts = {} if seen is None else seen.counts
+    taken = steps(counts, request.limits, request.now, request.cost)
+    quota = quota_to_tell(counts, taken)
+    tells_quota = None if seen is not None and quota == seen.quota_told else quota
     return Entry(
         now=milliseconds(request.now),
-        steps=steps({} if seen is None else seen.counts, request.limits, request.now, request.cost),
+        steps=taken,
         user=OTHERS if _has_too_many(seen, request.user) and not turns_day else request.user,
         cost=request.cost,
         day=today,
         turns_day=turns_day,
-        note=request.note or ("-" if turns_day else None),
+        note=request.note or ("-" if turns_day or tells_quota else None),
         plan_id=request.plan_id,
+        role=request.role,
+        tells_quota=tells_quota,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from gatehouse.accounts.guard import Addresses, Guard
 from gatehouse.accounts.lockout import Attempt, Subject
+from gatehouse.audit.failed_sign_ins import FailedSignIns
 from gatehouse.errors import TooManyTries
 
 
@@ -19,10 +20,12 @@ class Guesses:
     """`guard` counts guesses at what a person chose, `made` by address what comes with no secret that was made here.
 
     They are two, so that a program that was left behind by its key keeps nobody who shares its address out of more.
+    `failed` keeps for the audit what was wrong.
     """
 
     guard: Guard
     made: Addresses
+    failed: FailedSignIns
 
     @contextmanager
     def one(self, key_id: str, address: str, now: datetime) -> Iterator[Attempt]:

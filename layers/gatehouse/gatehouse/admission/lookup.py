@@ -37,6 +37,10 @@ class AdmissionStore(Protocol):
         """The credential of a token, and whether that token was revoked."""
 
 
+WRONG_SECRET = "WRONG_SECRET"  # noqa: S105 - the name of a reason
+"""Why somebody is refused who sent a secret that could have been right."""
+
+
 @dataclass(frozen=True)
 class Lookup:
     """Finds what was presented; `recall` asks the memory, `look_up` the store.
@@ -83,7 +87,7 @@ class Lookup:
             stored = None
         version = self.secrets.verify(key, stored, address, now)
         if version is None or stored is None:
-            raise Unauthenticated("The key is not valid.")
+            raise Unauthenticated("The key is not valid.", reason=WRONG_SECRET)
         if not _counts(stored, kind, now):
             raise Unauthenticated("The key has ended.")
         return self._known(self.memory.credentials, key.key_id, gate, stored), version

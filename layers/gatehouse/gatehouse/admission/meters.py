@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from gatehouse.clock import from_milliseconds, milliseconds
+from gatehouse.consumers.model import Role
 from gatehouse.plans.model import MOST_A_SECOND, QuotaPeriod, UsagePlan
 
 _SECOND = timedelta(seconds=1)
@@ -23,6 +24,15 @@ class Meter(StrEnum):
     WINDOW = "w"
     BURST = "b"
     QUOTA = "q"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """How many requests in `window_seconds` each role, and each address without a name, may make."""
+
+    window_seconds: int
+    by_role: Mapping[Role, int]
+    anonymous: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,11 @@ class Step:
         """How much may have been used before, so that the cost still fits."""
         return self.limit.most - self.cost
 
+    @property
+    def floor(self) -> int:
+        """How much must have been used before, so that with the cost nearly all of it is: 80 %."""
+        return -(-self.limit.most * 4 // 5) - self.cost
+
 
 @dataclass(frozen=True, kw_only=True)
 class Allowance:
@@ -89,6 +104,15 @@ def spent(counts: Mapping[Meter, Count], limits: Sequence[Limit], now: datetime,
         if used + cost > limit.most
     ]
     return max(over, key=lambda allowance: allowance.resets_at, default=None)
+
+
+def quota_to_tell(counts: Mapping[Meter, Count], taken: Sequence[Step]) -> str | None:
+    """The quota that the steps leave nearly spent: when it ends, and its limit; None where they leave none so."""
+    for step in taken:
+        if step.limit.meter is Meter.QUOTA:
+            used = 0 if step.turns else counts[Meter.QUOTA].used
+            return f"{step.ends} {step.limit.most}" if used >= step.floor else None
+    return None
 
 
 def allowance(counts: Mapping[Meter, Count], limits: Sequence[Limit], now: datetime) -> Allowance:

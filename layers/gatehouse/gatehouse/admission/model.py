@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gatehouse.admission.meters import Allowance, Count, Meter, Step
-from gatehouse.consumers.model import Standing
+from gatehouse.consumers.model import Role, Standing
 from gatehouse.credentials.model import Credential
 from gatehouse.permissions import Caller
 from gatehouse.wall.model import OwnKey
@@ -19,6 +19,8 @@ class Gate:
     day: int | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     own_key: OwnKey | None = None
+    quota_told: str | None = None
+    """The quota of which it was told last that it is nearly spent, as `meters.quota_to_tell` has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,8 @@ class Entry:
     """What a request writes at a gate: a step of each counter, and `cost` more for its `user` on that day.
 
     `now` is in milliseconds. `note` is what the stream is to see to; `plan_id` is the plan that must still be assigned.
+    `role` is the consumer's at the entry's epoch: the day's first is activity, which the cleanup looks for by role.
+    `tells_quota` is the quota that the entry tells to be nearly spent, as `meters.quota_to_tell` has it.
     """
 
     now: int
@@ -36,6 +40,8 @@ class Entry:
     turns_day: bool
     note: str | None = None
     plan_id: str | None = None
+    role: Role | None = None
+    tells_quota: str | None = None
 
 
 class NotEntered(Exception):

@@ -14,6 +14,7 @@ from gatehouse.credentials.keys import ApiKey, is_made_key_id, is_made_secret_ha
 from gatehouse.lately import Lately
 
 if TYPE_CHECKING:
+    from gatehouse.accounts.ledger import Consequence
     from gatehouse.admission.guesses import Guesses
 
 REMEMBERED = timedelta(minutes=1)
@@ -54,10 +55,19 @@ class Secrets:
         chosen = [(v, secret_hash) for v, secret_hash in candidates if not is_made_secret_hash(secret_hash)]
         if not chosen and is_made_key_id(key.key_id):
             self.guesses().wrong(address, now)
-            return None
-        return self._guess(key, chosen, address, now)
+            consequence = None
+        else:
+            version, consequence = self._guess(key, chosen, address, now)
+            if version is not None:
+                return version
+        credential = None if stored is None else stored.credential
+        self.guesses().failed.keep_guess(address, credential, has_locked=consequence is not None)
+        return None
 
-    def _guess(self, key: ApiKey, chosen: list[tuple[int, str]], address: str, now: datetime) -> int | None:
+    def _guess(
+        self, key: ApiKey, chosen: list[tuple[int, str]], address: str, now: datetime
+    ) -> "tuple[int | None, Consequence | None]":
+        """The version whose secret it is, or None, and what a wrong one has led to."""
         with self.guesses().one(key.key_id, address, now) as attempt:
             if not chosen:
                 self.hasher.matches(key.secret, None)
@@ -66,9 +76,9 @@ class Secrets:
                     attempt.forgive()
                     remembered = VerifiedSecret(self._digest(key.secret), now + REMEMBERED, secret_hash)
                     self.verified.keep(_name(key, version), remembered)
-                    return version
+                    return version, None
             attempt.take(is_right=False)
-        return None
+        return None, attempt.consequence
 
     def _was_verified(self, key: ApiKey, version: int, secret_hash: str, now: datetime) -> bool:
         known = self.verified.find(_name(key, version))

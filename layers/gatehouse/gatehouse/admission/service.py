@@ -4,17 +4,26 @@ On the steady path each is one conditional write. What a function remembers of a
 epoch of its owner's gate; the write holds only at that epoch, and everything that ends something moves it on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gatehouse.admission.gate import SESSIONS, Counter, Outdated, Request, address_limit
 from gatehouse.admission.lookup import Lookup, Seen
 from gatehouse.admission.memory import KnownCredential, Memory
-from gatehouse.admission.meters import Allowance, Limit, Meter, credential_limits, plan_limits, session_limits, spent
+from gatehouse.admission.meters import (
+    Allowance,
+    Limit,
+    Meter,
+    Throttle,
+    credential_limits,
+    plan_limits,
+    session_limits,
+    spent,
+)
 from gatehouse.admission.model import Admitted, Gate
 from gatehouse.clock import Clock
-from gatehouse.consumers.model import Role, Standing
+from gatehouse.consumers.model import Role
 from gatehouse.credentials.keys import ApiKey
 from gatehouse.credentials.model import CredentialType
 from gatehouse.errors import ServiceUnavailable, TooManyTries, Unauthenticated
@@ -30,15 +39,6 @@ _ATTEMPTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Throttle:
-    """How many requests in `window_seconds` each role, and each address without a name, may make."""
-
-    window_seconds: int
-    by_role: Mapping[Role, int]
-    anonymous: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Admission:
     """Each method answers for one kind of caller; raises Unauthenticated or ServiceUnavailable.
 
@@ -50,7 +50,7 @@ class Admission:
     lookup: Lookup
     counter: Counter
     memory: Memory
-    throttle: Throttle
+    throttle: Callable[[], Throttle]
     find_plan: Callable[[str], UsagePlan | None]
     key_seed: str
     trusted_proxies: int
@@ -58,7 +58,8 @@ class Admission:
 
     def anonymous(self, address: str, reason: str | None = None) -> Admitted:
         """Nobody, from an address; `reason` tells why somebody is taken for nobody."""
-        limit = address_limit(self.throttle.anonymous, self.throttle.window_seconds)
+        throttle = self.throttle()
+        limit = address_limit(throttle.anonymous, throttle.window_seconds)
         allowance = self.counter.enter_address(address, limit, self.clock.now())
         return self._nobody(allowance, reason)
 
@@ -73,7 +74,8 @@ class Admission:
         for _ in range(_ATTEMPTS):
             if known is None or now >= known.ends_at:
                 known = self.lookup.look_up_session(claims, now)
-            limits = session_limits(self._most(known.standing), self.throttle.window_seconds)
+            throttle = self.throttle()
+            limits = session_limits(throttle.by_role[known.standing.role], throttle.window_seconds)
             name_of_use = f"{claims.own['sid']} {SESSIONS}"
             is_due = self._is_due(name_of_use, known.used_at, now)
             request = Request(
@@ -82,6 +84,7 @@ class Admission:
                 limits=limits,
                 now=now,
                 note=name_of_use if is_due else None,
+                role=known.standing.role,
             )
             try:
                 gate, allowance = self.counter.enter(request, known.standing.epoch)
@@ -162,7 +165,8 @@ class Admission:
     def _enter(self, known: KnownCredential, version: int, claims: Claims | None, now: datetime) -> Admitted:
         standing, credential = known.standing, known.stored.credential
         plan = None if standing.plan_id is None else self.find_plan(standing.plan_id)
-        limits = credential_limits(self._most(standing), self.throttle.window_seconds, plan)
+        throttle = self.throttle()
+        limits = credential_limits(throttle.by_role[standing.role], throttle.window_seconds, plan)
         name_of_use = f"{credential.id} {version}"
         is_due = self._is_due(name_of_use, credential.last_use_of(version), now)
         request = Request(
@@ -171,6 +175,7 @@ class Admission:
             limits=limits,
             now=now,
             note=name_of_use if is_due else None,
+            role=standing.role,
         )
         gate, allowance = self.counter.enter(request, standing.epoch)
         if is_due and not allowance.is_spent:
@@ -195,9 +200,6 @@ class Admission:
         known = (self.memory.used.find(name_of_use), last_use)
         used = max((moment for moment in known if moment is not None), default=None)
         return used is None or now - used >= USED_AT_MOST_EVERY
-
-    def _most(self, standing: Standing) -> int:
-        return self.throttle.by_role[standing.role]
 
     def _key_of(self, gate: Gate, limits: tuple[Limit, ...], now: datetime) -> str:
         """The consumer's own key of API Gateway, where it is known there and in the tier of these limits."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypedDict
 
 from gatehouse.accounts.passwords import PasswordHasher, PasswordPolicy
+from gatehouse.audit import acting, told
+from gatehouse.audit.model import AuditAction, AuditEvent
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers import fields
 from gatehouse.consumers.creation import NewUser, fresh_user
@@ -27,17 +30,14 @@ class ConsumerStore(Protocol):
 
     def page_users(self, query: UserQuery, first: int, after: str | None) -> Page[User]: ...
 
-    def create_user(self, user: User, password_hash: str | None) -> None:
+    def create_user(self, user: User, password_hash: str | None, event: AuditEvent) -> None:
         """Keeps the user; raises Conflict where its email or username is taken."""
 
-    def update_user(self, before: User, after: User, notice: Mail | None) -> None:
+    def update_user(self, before: User, after: User, notice: Mail | None, event: AuditEvent) -> None:
         """Turns one into the other; raises Stale, Conflict for a taken name, Forbidden for the last active ADMIN."""
 
-    def delete_user(self, user: User) -> None:
+    def delete_user(self, user: User, event: AuditEvent) -> None:
         """Ends the user's access and frees its names; raises Stale, and Forbidden for the last active ADMIN."""
-
-    def delete_belongings(self, user_id: str) -> None:
-        """Removes what a deleted user left: sessions and credentials."""
 
 
 class UserChanges(TypedDict, total=False):
@@ -60,6 +60,7 @@ class Consumers:
     hasher: PasswordHasher
     policy: PasswordPolicy
     writer: Writer
+    recorder: Recorder
     require_fresh: Callable[[Caller], None]
 
     def get(self, caller: Caller, user_id: str) -> User:
@@ -84,7 +85,10 @@ class Consumers:
         user = fresh_user(new, self.clock, role=role, kind=kind, is_verified=True)
         if password is not None:
             self.policy.check(password, username=user.username, email=user.email)
-        self.store.create_user(user, None if password is None else self.hasher.hash(password))
+        event = self.recorder.event(
+            AuditAction.USER_CREATED, acting.caller(caller), subject_id=user.id, after=told.user(user)
+        )
+        self.store.create_user(user, None if password is None else self.hasher.hash(password), event)
         return user
 
     def update(self, caller: Caller, user_id: str, changes: UserChanges) -> User:
@@ -101,28 +105,31 @@ class Consumers:
             if after.email != before.email:
                 after = replace(after, email_verified_at=now)
                 notice = self.writer.write(MailKind.EMAIL_CHANGED, before.email)
+            event = self.recorder.event(
+                AuditAction.USER_UPDATED,
+                acting.caller(caller),
+                subject_id=after.id,
+                before=told.user(before),
+                after=told.user(after),
+            )
             try:
-                self.store.update_user(before, after, notice)
+                self.store.update_user(before, after, notice, event)
             except Stale:
                 continue
             return after
         raise ServiceUnavailable("The user is being changed by others. Try again.")
 
     def delete(self, caller: Caller, user_id: str) -> User:
-        """The user as it was; its access has ended and its names are free."""
+        """The user as it was; its access has ended, its names are free, and the stream removes what it left."""
         for _ in range(_ATTEMPTS):
+            user = self._target(caller, user_id, Action.DELETE_USER)
+            event = self.recorder.event(
+                AuditAction.USER_DELETED, acting.caller(caller), subject_id=user.id, before=told.user(user)
+            )
             try:
-                user = self._target(caller, user_id, Action.DELETE_USER)
-            except NotFound:
-                # A try before this one may have ended between the two steps.
-                if (known := parse_id(user_id)) is not None:
-                    self.store.delete_belongings(known)
-                raise
-            try:
-                self.store.delete_user(user)
+                self.store.delete_user(user, event)
             except Stale:
                 continue
-            self.store.delete_belongings(user.id)
             return user
         raise ServiceUnavailable("The user is being changed by others. Try again.")
 
@@ -166,9 +173,9 @@ _RIGHTS = {
 
 def _checked(changes: UserChanges) -> dict[str, Any]:
     checked: dict[str, Any] = dict(changes)
-    for name, told in (("username", "username"), ("email", "email"), ("role", "role"), ("is_active", "isActive")):
+    for name, field in (("username", "username"), ("email", "email"), ("role", "role"), ("is_active", "isActive")):
         if name in checked and checked[name] is None:
-            raise BadRequest(f"{told} must not be null.", field=told)
+            raise BadRequest(f"{field} must not be null.", field=field)
     if (username := changes.get("username")) is not None:
         checked["username"] = fields.username(username)
     if (email := changes.get("email")) is not None:

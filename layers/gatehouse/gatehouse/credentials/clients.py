@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gatehouse.admission.model import Admitted
+from gatehouse.audit import acting
+from gatehouse.audit.model import AuditAction, AuditEvent, Target, TargetType
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials import fields
@@ -39,7 +42,7 @@ class ClientStore(Protocol):
 
     def circumstances(self, consumer_id: str, credential_id: str, token_id: str) -> Circumstances: ...
 
-    def revoke_token(self, consumer_id: str, token_id: str, expires_at: datetime) -> None:
+    def revoke_token(self, consumer_id: str, token_id: str, expires_at: datetime, event: AuditEvent) -> None:
         """Ends the token on the next request; raises Stale where it is ended already, or without an owner."""
 
 
@@ -68,6 +71,7 @@ class Clients:
     store: ClientStore
     clock: Clock
     tokens: Tokens
+    recorder: Recorder
 
     def issue(self, client: Admitted, scope: str | None) -> AccessToken:
         """An access token with the scopes asked for, or with all of the client's; raises InvalidScope."""
@@ -117,8 +121,14 @@ class Clients:
             found = self.store.circumstances(claims.subject, claims.own["cid"], claims.token_id)
             if found.owner is None or not may(caller, Action.REVOKE_TOKEN, found.owner):
                 return
+        event = self.recorder.event(
+            AuditAction.TOKEN_REVOKED,
+            acting.caller(caller),
+            subject_id=claims.subject,
+            target=Target(TargetType.CREDENTIAL, claims.own["cid"]),
+        )
         try:
-            self.store.revoke_token(claims.subject, claims.token_id, claims.expires_at)
+            self.store.revoke_token(claims.subject, claims.token_id, claims.expires_at, event)
         except Stale:
             return
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypedDict
 
+from gatehouse.audit import acting, told
+from gatehouse.audit.model import AuditAction, AuditEvent
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import Role, User
 from gatehouse.credentials import fields, keys
@@ -39,7 +42,7 @@ class CredentialStore(Protocol):
     def page_credentials(self, query: CredentialQuery, first: int, after: str | None) -> Page[Credential]: ...
 
     def create_credential(
-        self, credential: Credential, secret_hash: str | None, maker: Maker | None = None
+        self, credential: Credential, secret_hash: str | None, maker: Maker | None, event: AuditEvent
     ) -> Credential:
         """Keeps it under the next number of its owner's, which none had before, and answers with it.
 
@@ -47,15 +50,15 @@ class CredentialStore(Protocol):
         Unauthenticated where the session or the program that makes it has ended meanwhile.
         """
 
-    def update_credential(self, before: Credential, after: Credential, maker: Maker | None = None) -> None:
+    def update_credential(self, before: Credential, after: Credential, maker: Maker | None, event: AuditEvent) -> None:
         """Turns one into the other; raises Stale, Unauthenticated as above, and Conflict above MOST_ACTIVE."""
 
     def rotate_credential(
-        self, before: Credential, after: Credential, secret_hash: str | None, maker: Maker | None = None
+        self, before: Credential, after: Credential, secret_hash: str | None, maker: Maker | None, event: AuditEvent
     ) -> None:
         """Turns one into the other, and its hash into the one before; raises Stale, and Unauthenticated as above."""
 
-    def delete_credential(self, credential: Credential) -> None:
+    def delete_credential(self, credential: Credential, event: AuditEvent) -> None:
         """Removes it, its key id stays used; raises Stale."""
 
 
@@ -91,6 +94,7 @@ class Credentials:
     store: CredentialStore
     clock: Clock
     issuer: Issuer
+    recorder: Recorder
     self_service: bool
     require_fresh: Callable[[Caller], None]
 
@@ -127,7 +131,10 @@ class Credentials:
         chosen = new.get("key_secret")
         secret = self.issuer.made(credential, now) if chosen is None else self.issuer.chosen(chosen)
         try:
-            kept = self.store.create_credential(credential, secret.hash, caller.maker)
+            event = self.recorder.of_credential(
+                AuditAction.CREDENTIAL_CREATED, acting.caller(caller), credential, after=told.credential(credential)
+            )
+            kept = self.store.create_credential(credential, secret.hash, caller.maker, event)
         except Stale as error:
             self._owner(caller, owner.id, Action.CREATE_CREDENTIAL)
             raise too_many_active() from error
@@ -151,8 +158,12 @@ class Credentials:
             if after.is_active is not before.is_active:
                 after = switched(caller, before, after)
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
+            changes_told = told.credential(before), told.credential(after)
+            event = self.recorder.of_credential(
+                AuditAction.CREDENTIAL_UPDATED, acting.caller(caller), after, *changes_told
+            )
             try:
-                self.store.update_credential(before, after, caller.maker)
+                self.store.update_credential(before, after, caller.maker, event)
             except Stale:
                 continue
             return after
@@ -175,8 +186,10 @@ class Credentials:
             after = rotated(before, overlap, now)
             self._require_within(caller, after)
             secret = self.issuer.made(after, now)
+            versions = told.version(before), told.version(after)
+            event = self.recorder.of_credential(AuditAction.CREDENTIAL_ROTATED, acting.caller(caller), after, *versions)
             try:
-                self.store.rotate_credential(before, after, secret.hash, caller.maker)
+                self.store.rotate_credential(before, after, secret.hash, caller.maker, event)
             except Stale:
                 continue
             return IssuedCredential(credential=after, secret=secret.told)
@@ -187,8 +200,11 @@ class Credentials:
         for _ in range(_ATTEMPTS):
             credential, owner = self._target(caller, credential_id, Action.DELETE_CREDENTIAL)
             self._require_self_service(caller, owner)
+            event = self.recorder.of_credential(
+                AuditAction.CREDENTIAL_DELETED, acting.caller(caller), credential, before=told.credential(credential)
+            )
             try:
-                self.store.delete_credential(credential)
+                self.store.delete_credential(credential, event)
             except Stale:
                 continue
             return credential

@@ -30,6 +30,8 @@ class MailKind(StrEnum):
     TWO_FACTORS_RESET = auto()
     ACCOUNT_LOCKED = auto()
     FIRST_ADMIN = auto()
+    ACCOUNT_DORMANT = auto()
+    ACCOUNT_DEACTIVATED = auto()
 
     @property
     def is_notice(self) -> bool:
@@ -50,6 +52,8 @@ _NOTICES = frozenset(
         MailKind.TWO_FACTORS_OFF,
         MailKind.TWO_FACTORS_RESET,
         MailKind.ACCOUNT_LOCKED,
+        MailKind.ACCOUNT_DORMANT,
+        MailKind.ACCOUNT_DEACTIVATED,
     }
 )
 

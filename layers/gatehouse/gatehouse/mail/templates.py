@@ -147,6 +147,21 @@ TEMPLATES: Mapping[MailKind, Template] = {
         ),
         after=("To sign in again, ask for a new password and choose one.",),
     ),
+    MailKind.ACCOUNT_DORMANT: Template(
+        "Gatehouse: nobody uses your account",
+        (
+            "Your account has not been used for a long time, by you or by any program of yours.",
+            "If that stays so, it is switched off after {day}. To keep it, sign in before.",
+        ),
+        after=("If you do not need it any more, there is nothing to do.",),
+    ),
+    MailKind.ACCOUNT_DEACTIVATED: Template(
+        "Gatehouse: your account is switched off",
+        (
+            "Your account has not been used for a long time. On {at} it was switched off, and its credentials with it.",
+            "To switch it on again, ask for a new password and choose one.",
+        ),
+    ),
     MailKind.FIRST_ADMIN: Template(
         "Gatehouse: set your password",
         ("On {at} an ADMIN account was made for you. Follow the link to set its password.",),

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypedDict
 
+from gatehouse.audit import acting, told
+from gatehouse.audit.model import AuditAction, AuditEvent, Target, TargetType
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import User
 from gatehouse.errors import BadRequest, Conflict, NotFound, ServiceUnavailable
@@ -24,16 +27,16 @@ class PlanStore(Protocol):
 
     def page_plans(self, first: int, after: str | None) -> Page[UsagePlan]: ...
 
-    def create_plan(self, plan: UsagePlan) -> None:
+    def create_plan(self, plan: UsagePlan, event: AuditEvent) -> None:
         """Keeps it; raises Conflict for a taken name."""
 
-    def update_plan(self, before: UsagePlan, after: UsagePlan) -> None:
+    def update_plan(self, before: UsagePlan, after: UsagePlan, event: AuditEvent) -> None:
         """Turns one into the other, but for `consumers`; raises Stale, and Conflict for a taken name."""
 
-    def delete_plan(self, plan: UsagePlan) -> None:
+    def delete_plan(self, plan: UsagePlan, event: AuditEvent) -> None:
         """Removes it and frees its name; raises Stale, also where a consumer has it."""
 
-    def assign_plan(self, before: User, after: User) -> None:
+    def assign_plan(self, before: User, after: User, event: AuditEvent) -> None:
         """Gives the user another plan, or none, and starts what its credentials have used afresh.
 
         Raises Stale where the user has changed or the plan is gone.
@@ -69,6 +72,7 @@ class Plans:
 
     store: PlanStore
     clock: Clock
+    recorder: Recorder
 
     def get(self, caller: Caller, plan_id: str) -> UsagePlan:
         """The plan; raises NotFound, also for a USER whose plan is another."""
@@ -91,22 +95,24 @@ class Plans:
         now = self.clock.now()
         given = {name: value for name, value in _as_kept(new).items() if value is not None}
         plan = fields.checked(UsagePlan(id=new_id(now), created_at=now, updated_at=now, **given))
-        self.store.create_plan(plan)
+        event = self._event(AuditAction.PLAN_CREATED, caller, plan, after=told.plan(plan))
+        self.store.create_plan(plan, event)
         return plan
 
     def update(self, caller: Caller, plan_id: str, changes: PlanFields) -> UsagePlan:
         """The plan after the changes. They count within a minute, and from the next window or period on."""
         require(caller, Action.MANAGE_PLANS)
-        for told in (told for name, told in _NEVER_NULL.items() if name in changes and changes.get(name) is None):
-            raise BadRequest(f"{told} must not be null.", field=told)
+        for field in (field for name, field in _NEVER_NULL.items() if name in changes and changes.get(name) is None):
+            raise BadRequest(f"{field} must not be null.", field=field)
         for _ in range(_ATTEMPTS):
             before = self._plan(plan_id)
             after = fields.checked(replace(before, **_as_kept(changes)))
             if after == before:
                 return before
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
+            event = self._event(AuditAction.PLAN_UPDATED, caller, after, told.plan(before), told.plan(after))
             try:
-                self.store.update_plan(before, after)
+                self.store.update_plan(before, after, event)
             except Stale:
                 continue
             return after
@@ -120,8 +126,9 @@ class Plans:
             if plan.consumers:
                 have = "1 consumer has" if plan.consumers == 1 else f"{plan.consumers} consumers have"
                 raise Conflict(f"{have} this usage plan; assign another first.")
+            event = self._event(AuditAction.PLAN_DELETED, caller, plan, before=told.plan(plan))
             try:
-                self.store.delete_plan(plan)
+                self.store.delete_plan(plan, event)
             except Stale:
                 continue
             return plan
@@ -136,12 +143,30 @@ class Plans:
             if after == before:
                 return before
             after = replace(after, updated_at=self.clock.now(), revision=before.revision + 1)
+            event = self.recorder.event(
+                AuditAction.PLAN_ASSIGNED,
+                acting.caller(caller),
+                subject_id=after.id,
+                before={"planId": before.plan_id},
+                after={"planId": after.plan_id},
+            )
             try:
-                self.store.assign_plan(before, after)
+                self.store.assign_plan(before, after, event)
             except Stale:
                 continue
             return after
         raise ServiceUnavailable("The user is being changed by others. Try again.")
+
+    def _event(
+        self,
+        action: AuditAction,
+        caller: Caller,
+        plan: UsagePlan,
+        before: told.Fields | None = None,
+        after: told.Fields | None = None,
+    ) -> AuditEvent:
+        target = Target(TargetType.PLAN, plan.id)
+        return self.recorder.event(action, acting.caller(caller), target=target, before=before, after=after)
 
     def _plan(self, plan_id: str) -> UsagePlan:
         known = parse_id(plan_id)

@@ -9,9 +9,11 @@ from pynamodb.expressions.update import Action
 from gatehouse.accounts import lockout as subjects
 from gatehouse.accounts.changes import AccountChange, NewAccount
 from gatehouse.accounts.one_use import OneUse, OneUseToken, not_valid
+from gatehouse.audit.model import AuditEvent
 from gatehouse.consumers.model import Role
 from gatehouse.mail.model import Mail
 from gatehouse.storage import lockout, one_use
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.consumers import change_consumer, ending_sessions, new_consumer
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.mail import add_mail
@@ -23,7 +25,7 @@ from gatehouse.storage.two_factor import has_secret, removing_factor
 class DynamoAccountChanges:
     """The port `accounts.changes.AccountChanges`."""
 
-    def create_account(self, new: NewAccount, now: datetime) -> None:
+    def create_account(self, new: NewAccount, now: datetime, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         if new.uses is not None:
             one_use.use_up(transaction, new.uses, now)
@@ -32,9 +34,10 @@ class DynamoAccountChanges:
             transaction.check(GateRecord.key(new.invited_by), is_admin, otherwise=not_valid())
         new_consumer(transaction, new.user, new.password_hash, new.session)
         _keep(transaction, new.makes, [] if new.mail is None else [new.mail])
+        add_event(transaction, event)
         transaction.commit()
 
-    def change_account(self, change: AccountChange, now: datetime) -> None:
+    def change_account(self, change: AccountChange, now: datetime, event: AuditEvent | None = None) -> None:
         before, after = change.before, change.after
         transaction = Transaction()
         if change.uses is not None:
@@ -46,11 +49,13 @@ class DynamoAccountChanges:
         if change.forgives:
             lockout.forget(transaction, subjects.account(before.user.id).name)
         _keep(transaction, None, change.mails)
+        add_event(transaction, event)
         transaction.commit()
 
-    def ask(self, kept: OneUse, mails: Sequence[Mail]) -> None:
+    def ask(self, kept: OneUse, mails: Sequence[Mail], event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         _keep(transaction, kept, mails)
+        add_event(transaction, event)
         transaction.commit()
 
     def get_one_use(self, token: OneUseToken, now: datetime) -> OneUse:

@@ -9,12 +9,14 @@ from pynamodb.expressions.update import Action
 
 from gatehouse.accounts.model import Account, Entrance, KeptSession, Session
 from gatehouse.accounts.service import MOST_SESSIONS
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.consumers.model import User
 from gatehouse.errors import Unauthenticated
 from gatehouse.mail.model import Mail
 from gatehouse.persistence import Stale
 from gatehouse.storage import keys, lockout
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.consumers import ending_sessions
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.mail import add_mail
@@ -49,8 +51,11 @@ class DynamoAccounts:
                 ProfileRecord.from_raw_data(_decoy()).account()  # to read one takes time, which would tell of it
                 return None
 
-    def open_session(self, account: Account, session: Session, entrance: Entrance) -> None:
-        actions: list[Action] = [ProfileRecord.sessions.add(1)]
+    def open_session(
+        self, account: Account, session: Session, entrance: Entrance, event: AuditEvent | None = None
+    ) -> None:
+        signed_in_at = ProfileRecord.signed_in_at.set(milliseconds(session.created_at))
+        actions: list[Action] = [ProfileRecord.sessions.add(1), signed_in_at]
         if entrance.new_hash is not None:
             actions.append(ProfileRecord.password_hash.set(entrance.new_hash))
         if entrance.new_place is not None:
@@ -73,9 +78,10 @@ class DynamoAccounts:
         transaction.put(SessionRecord.of(session))
         lockout.forgive(transaction, entrance.ledger, session.origin.address, session.created_at)
         add_mail(transaction, entrance.notice)
+        add_event(transaction, event)
         transaction.commit()
 
-    def prune_sessions(self, account: Account, now: datetime, idle: timedelta) -> None:
+    def prune_sessions(self, account: Account, now: datetime, idle: timedelta, event: AuditEvent | None = None) -> None:
         user_id = account.user.id
         with store_faults():
             [gate] = read_together(GateRecord.key(user_id))
@@ -102,6 +108,7 @@ class DynamoAccounts:
         transaction.update(
             GateRecord.key(user_id), [GateRecord.epoch.add(1)], GateRecord.epoch == gate.epoch, otherwise=Stale()
         )
+        add_event(transaction, event)
         transaction.commit()
 
     def find_session(self, user_id: str, session_id: str) -> KeptSession | None:
@@ -139,7 +146,9 @@ class DynamoAccounts:
         with store_faults():
             return _sessions_of(user_id)
 
-    def end_session(self, user_id: str, session_id: str, notice: Mail | None = None) -> bool:
+    def end_session(
+        self, user_id: str, session_id: str, notice: Mail | None = None, event: AuditEvent | None = None
+    ) -> bool:
         already_ended = Stale()
         transaction = Transaction()
         transaction.delete(SessionRecord.key(user_id, session_id), SessionRecord.pk.exists(), otherwise=already_ended)
@@ -147,13 +156,14 @@ class DynamoAccounts:
             GateRecord.key(user_id), [GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=already_ended
         )
         add_mail(transaction, notice)
+        add_event(transaction, event)
         try:
             transaction.commit()
         except Stale:
             return False
         return True
 
-    def end_sessions(self, user_id: str, *, without_programs: bool = False) -> None:
+    def end_sessions(self, user_id: str, event: AuditEvent | None = None, *, without_programs: bool = False) -> None:
         profile, gate = ending_sessions()
         transaction = Transaction()
         if without_programs:
@@ -163,6 +173,7 @@ class DynamoAccounts:
         transaction.update(
             GateRecord.key(user_id), [*gate, GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=_ended()
         )
+        add_event(transaction, event)
         transaction.commit()
 
 

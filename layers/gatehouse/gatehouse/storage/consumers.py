@@ -10,14 +10,17 @@ from pynamodb.expressions.update import Action
 from gatehouse.accounts.lockout import account
 from gatehouse.accounts.model import Session
 from gatehouse.accounts.one_use import OneUse
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.fields import unique_form
+from gatehouse.consumers.inactivity import begins_afresh
 from gatehouse.consumers.listing import UserQuery
 from gatehouse.consumers.model import User
 from gatehouse.errors import Conflict, Forbidden
 from gatehouse.mail.model import Mail
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing, lockout
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.mail import add_mail
 from gatehouse.storage.one_use import add_one_use
@@ -40,12 +43,15 @@ class DynamoConsumers:
         with store_faults():
             return listing.page_users(query, first, after)
 
-    def create_user(self, user: User, password_hash: str | None) -> None:
+    def create_user(self, user: User, password_hash: str | None, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         new_consumer(transaction, user, password_hash)
+        add_event(transaction, event)
         transaction.commit()
 
-    def create_first_admin(self, user: User, password_hash: str | None, makes: OneUse | None = None) -> None:
+    def create_first_admin(
+        self, user: User, password_hash: str | None, makes: OneUse | None = None, event: AuditEvent | None = None
+    ) -> None:
         """Keeps the user where there is no active ADMIN; raises Conflict."""
         only_first = RosterRecord.ids.does_not_exist()
         there_is_one = Conflict("There is an ADMIN already; sign in as that ADMIN and use createUser.")
@@ -54,17 +60,19 @@ class DynamoConsumers:
         _add_consumer(transaction, user, password_hash)
         if makes is not None:
             add_one_use(transaction, makes)
+        add_event(transaction, event)
         transaction.commit()
 
-    def update_user(self, before: User, after: User, notice: Mail | None) -> None:
+    def update_user(self, before: User, after: User, notice: Mail | None, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         ends_sessions = before.is_active and not after.is_active
         profile, gate = ending_sessions() if ends_sessions else ((), ())
         change_consumer(transaction, before, after, profile=profile, gate=gate)
         add_mail(transaction, notice)
+        add_event(transaction, event)
         transaction.commit()
 
-    def delete_user(self, user: User) -> None:
+    def delete_user(self, user: User, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         transaction.delete(ProfileRecord.key(user.id), ProfileRecord.revision == user.revision, otherwise=Stale())
         transaction.delete(GateRecord.key(user.id))
@@ -75,16 +83,21 @@ class DynamoConsumers:
             _leave_roster(transaction, user)
         if user.plan_id is not None:
             count_plan_consumer(transaction, user.plan_id, -1)
+        add_event(transaction, event)
         transaction.commit()
 
-    def delete_belongings(self, user_id: str) -> None:
-        with store_faults():
-            left = Record.query(keys.consumer(user_id), consistent_read=True, attributes_to_get=["PK", "SK"])
-            with Record.batch_write() as batch:
-                for record in left:
-                    batch.delete(record)
-                    if record.sk.startswith(keys.CREDENTIAL_PREFIX):
-                        batch.delete(Record(keys.credential_way(keys.credential_id(record.sk)), keys.CLAIM))
+
+def delete_belongings(user_id: str, *, sparing: str | None = None) -> None:
+    """Removes all that is kept of a consumer beside its gate, but for the item with the sort key that is spared."""
+    with store_faults():
+        left = Record.query(keys.consumer(user_id), consistent_read=True, attributes_to_get=["PK", "SK"])
+        with Record.batch_write() as batch:
+            for record in left:
+                if record.sk == sparing:
+                    continue
+                batch.delete(record)
+                if record.sk.startswith(keys.CREDENTIAL_PREFIX):
+                    batch.delete(Record(keys.credential_way(keys.credential_id(record.sk)), keys.CLAIM))
 
 
 def change_consumer(
@@ -95,11 +108,13 @@ def change_consumer(
     profile: Sequence[Action] = (),
     gate: Sequence[Action] = (),
     condition: Condition | None = None,
+    dormant: Condition | None = None,
 ) -> None:
     """Adds to the transaction that one user becomes the other, and what else is to change of profile and gate.
 
-    Means Stale where the user is not as before or the condition on the profile does not hold, Conflict for a taken
-    name, Forbidden for the last active ADMIN.
+    `dormant` is for the sweep alone: what must hold of the gate, where `gate` tells its activity. All others' change of
+    role or state begins it afresh. Means Stale where the user is not as before or a condition does not hold, Conflict
+    for a taken name, Forbidden for the last active ADMIN.
     """
     actions = [
         ProfileRecord.revision.set(after.revision),
@@ -108,22 +123,37 @@ def change_consumer(
         *profile,
     ]
     standing = list(gate)
-    if (after.role, after.is_active) != (before.role, before.is_active):
+    # Who is held by somebody else is no longer the sweep's.
+    if (after.role, after.is_active, after.deactivated_by) != (before.role, before.is_active, before.deactivated_by):
         actions.append(ProfileRecord.listing.set(keys.listing(after.role, after.is_active, after.id)))
         standing += [GateRecord.role.set(after.role), GateRecord.is_active.set(after.is_active)]
+        standing += _activity(after) if dormant is None else []
     if before.is_active_admin and not after.is_active_admin:
         _leave_roster(transaction, before)
     elif after.is_active_admin and not before.is_active_admin:
         transaction.update(RosterRecord.key(), [RosterRecord.ids.add({after.id})])
     if standing:
         standing.append(GateRecord.epoch.add(1))
-        transaction.update(GateRecord.key(after.id), standing, GateRecord.pk.exists(), otherwise=Stale())
+        as_read = GateRecord.pk.exists() if dormant is None else dormant
+        transaction.update(GateRecord.key(after.id), standing, as_read, otherwise=Stale())
     as_before: Condition = ProfileRecord.revision == before.revision
     if condition is not None:
         as_before &= condition
     transaction.update(ProfileRecord.key(after.id), actions, as_before, otherwise=Stale())
     _move_claim(transaction, NameRecord.of_email(before), NameRecord.of_email(after), "email")
     _move_claim(transaction, NameRecord.of_username(before), NameRecord.of_username(after), "username")
+
+
+def _activity(user: User) -> list[Action]:
+    """What a gate's update has to do when the user has got another role or state."""
+    activity = begins_afresh(user.role, user.is_active, user.updated_at)
+    if activity is None:
+        return [GateRecord.sweep.remove(), GateRecord.stage_at.remove()]
+    return [
+        GateRecord.sweep.set(keys.sweep(user.role, activity.stage, user.id)),
+        GateRecord.active_at.set(milliseconds(activity.active_at)),
+        GateRecord.stage_at.remove(),
+    ]
 
 
 def ending_sessions(begun: int = 0) -> tuple[Sequence[Action], Sequence[Action]]:

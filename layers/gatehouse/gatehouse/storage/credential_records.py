@@ -40,7 +40,10 @@ class CredentialWayRecord(Record):
 
 
 class CredentialRecord(Record):
-    """What a program signs in with: its rights, and a hash of its secret, if it has one, and of the one before."""
+    """What a program signs in with: its rights, and a hash of its secret, if it has one, and of the one before.
+
+    `ends_shard` is where the cleanup finds it, to tell its end; `end_told` is the end that it has told last.
+    """
 
     credential_shard = UnicodeAttribute(attr_name="credentialShard")
     type = UnicodeAttribute()
@@ -58,6 +61,8 @@ class CredentialRecord(Record):
     is_active = BooleanAttribute(attr_name="isActive")
     disabled_by = UnicodeAttribute(attr_name="disabledBy", null=True)
     ends_at = NumberAttribute(attr_name="endsAt", null=True)
+    ends_shard = UnicodeAttribute(attr_name="endsShard", null=True)
+    end_told = NumberAttribute(attr_name="endTold", null=True)
     last_used_at = NumberAttribute(attr_name="lastUsedAt", null=True)
     revision = NumberAttribute(default=0)
     created_at = NumberAttribute(attr_name="createdAt")
@@ -83,6 +88,7 @@ class CredentialRecord(Record):
             scopes=None if credential.scopes is None else list(credential.scopes),
             is_active=credential.is_active,
             ends_at=optional_milliseconds(credential.expires_at),
+            ends_shard=ending_shard(credential),
             created_at=milliseconds(credential.created_at),
             updated_at=milliseconds(credential.updated_at),
         )
@@ -135,6 +141,11 @@ class RevokedTokenRecord(Record):
     @classmethod
     def of(cls, token_id: str, expires_at: datetime) -> "RevokedTokenRecord":
         return cls(keys.revoked_token(token_id), keys.REVOKED, expires=int(expires_at.timestamp()))
+
+
+def ending_shard(credential: Credential) -> str | None:
+    """Where the cleanup finds a credential that was made or changed, to tell its end; None: there is none to tell."""
+    return keys.shard(credential.id) if credential.is_active and credential.expires_at is not None else None
 
 
 def _optional_tuple(values: list[str] | None) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ from typing import TypeGuard
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential, CredentialQuery
@@ -14,8 +15,14 @@ from gatehouse.errors import Conflict, ServiceUnavailable, Unauthenticated
 from gatehouse.permissions import CallersProgram, CallersSession, Maker
 from gatehouse.persistence import Page, Stale
 from gatehouse.storage import keys, listing
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.consumers import find_user
-from gatehouse.storage.credential_records import CredentialRecord, CredentialWayRecord, KeyClaimRecord
+from gatehouse.storage.credential_records import (
+    CredentialRecord,
+    CredentialWayRecord,
+    KeyClaimRecord,
+    ending_shard,
+)
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.records import ProfileRecord, SessionRecord
 from gatehouse.storage.table import store_faults
@@ -43,7 +50,11 @@ class DynamoCredentials:
             return listing.page_credentials(query, first, after)
 
     def create_credential(
-        self, credential: Credential, secret_hash: str | None, maker: Maker | None = None
+        self,
+        credential: Credential,
+        secret_hash: str | None,
+        maker: Maker | None = None,
+        event: AuditEvent | None = None,
     ) -> Credential:
         for _ in range(MOST_ACTIVE):
             owner = _profile(credential.consumer_id, maker)
@@ -51,13 +62,15 @@ class DynamoCredentials:
                 raise Stale
             numbered = replace(credential, number=int(owner.numbered) + 1)
             try:
-                _create(numbered, secret_hash, int(owner.generation), maker)
+                _create(numbered, secret_hash, int(owner.generation), maker, event)
             except _NumberTaken:
                 continue  # another credential has it, and these are not without end
             return numbered
         raise ServiceUnavailable("Too many credentials are being made at once. Try again.")
 
-    def update_credential(self, before: Credential, after: Credential, maker: Maker | None = None) -> None:
+    def update_credential(
+        self, before: Credential, after: Credential, maker: Maker | None = None, event: AuditEvent | None = None
+    ) -> None:
         transaction = Transaction()
         _check_maker(transaction, after, maker)
         transaction.update(
@@ -80,10 +93,16 @@ class DynamoCredentials:
             has_room = (ProfileRecord.credentials < MOST_ACTIVE) & (ProfileRecord.generation == owner.generation)
             _count(transaction, after.consumer_id, +1, has_room)
         _move_epoch(transaction, after.consumer_id, maker)
+        add_event(transaction, event)
         transaction.commit()
 
     def rotate_credential(
-        self, before: Credential, after: Credential, secret_hash: str | None, maker: Maker | None = None
+        self,
+        before: Credential,
+        after: Credential,
+        secret_hash: str | None,
+        maker: Maker | None = None,
+        event: AuditEvent | None = None,
     ) -> None:
         transaction = Transaction()
         _check_maker(transaction, after, maker)
@@ -102,9 +121,10 @@ class DynamoCredentials:
             otherwise=Stale(),
         )
         _move_epoch(transaction, after.consumer_id, maker)
+        add_event(transaction, event)
         transaction.commit()
 
-    def delete_credential(self, credential: Credential) -> None:
+    def delete_credential(self, credential: Credential, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         transaction.delete(
             CredentialRecord.key(credential.consumer_id, credential.id),
@@ -119,6 +139,7 @@ class DynamoCredentials:
             otherwise=Stale(),
         )
         _move_epoch(transaction, credential.consumer_id)
+        add_event(transaction, event)
         transaction.commit()
 
 
@@ -165,7 +186,9 @@ def _session_ended() -> Unauthenticated:
     return Unauthenticated("The session has ended.")
 
 
-def _create(credential: Credential, secret_hash: str | None, generation: int, maker: Maker | None) -> None:
+def _create(
+    credential: Credential, secret_hash: str | None, generation: int, maker: Maker | None, event: AuditEvent | None
+) -> None:
     transaction = Transaction()
     _check_maker(transaction, credential, maker)
     transaction.put(
@@ -184,6 +207,7 @@ def _create(credential: Credential, secret_hash: str | None, generation: int, ma
         & (ProfileRecord.generation == generation),
         otherwise=_NumberTaken(),
     )
+    add_event(transaction, event)
     transaction.commit()
 
 
@@ -202,6 +226,7 @@ def _move_epoch(transaction: Transaction, owner: str, maker: Maker | None = None
 def _optional(credential: Credential) -> list[Action]:
     ends_at = None if credential.expires_at is None else milliseconds(credential.expires_at)
     scopes = None if credential.scopes is None else list(credential.scopes)
+    shard = ending_shard(credential)
     return [
         CredentialRecord.disabled_by.remove()
         if credential.disabled_by is None
@@ -209,6 +234,7 @@ def _optional(credential: Credential) -> list[Action]:
         CredentialRecord.label.remove() if credential.label is None else CredentialRecord.label.set(credential.label),
         CredentialRecord.scopes.remove() if scopes is None else CredentialRecord.scopes.set(scopes),
         CredentialRecord.ends_at.remove() if ends_at is None else CredentialRecord.ends_at.set(ends_at),
+        CredentialRecord.ends_shard.remove() if shard is None else CredentialRecord.ends_shard.set(shard),
     ]
 
 

@@ -1,7 +1,12 @@
 """Gates in the table: what a request writes, and under which condition."""
 
-from gatehouse.admission.meters import Count, Step
+from collections.abc import Sequence
+
+from gatehouse.admission.meters import Count, Meter, Step
 from gatehouse.admission.model import AddressNotEntered, Entry, Gate, NotEntered
+from gatehouse.clock import from_milliseconds
+from gatehouse.consumers.inactivity import begins_afresh
+from gatehouse.consumers.model import Role
 from gatehouse.storage import keys
 from gatehouse.storage.counting import CountingUpdate, Item, NotWritten
 from gatehouse.storage.gate_records import AddressRecord, GateRecord
@@ -20,6 +25,10 @@ class DynamoGates:
         for step in entry.steps:
             _count(update, step, entry.now)
         _count_day(update, entry)
+        if entry.turns_day and entry.role is not None:
+            _note_activity(update, consumer_id, entry.role, entry.now)
+        if entry.tells_quota is not None:
+            _tell_quota(update, entry.tells_quota, entry.steps)
         if entry.note is None:
             update.removes.append("note")
         else:
@@ -56,6 +65,23 @@ def _count(update: CountingUpdate, step: Step, now: int) -> None:
     else:
         update.sets.append(f"{used} = {used} + {cost}")
         update.conditions.append(f"{ends} > {present} AND {used} <= {update.number(step.ceiling)}")
+
+
+def _note_activity(update: CountingUpdate, consumer_id: str, role: Role, now: int) -> None:
+    """Adds that the consumer is active, whatever the cleanup had come to; the epoch tells that the role is right."""
+    activity = begins_afresh(role, True, from_milliseconds(now))
+    if activity is not None:
+        partition = keys.sweep(role, activity.stage, consumer_id)
+        update.sets += [f"activeAt = {update.number(now)}", f"sweep = {update.value({'S': partition})}"]
+        update.removes.append("stageAt")
+
+
+def _tell_quota(update: CountingUpdate, told: str, steps: Sequence[Step]) -> None:
+    """Adds that the quota is told to be nearly spent, which must be so: what was remembered may have been reset."""
+    update.sets.append(f"qTold = {update.value({'S': told})}")
+    update.conditions += [
+        f"qUsed >= {update.number(step.floor)}" for step in steps if step.limit.meter is Meter.QUOTA and not step.turns
+    ]
 
 
 def _count_day(update: CountingUpdate, entry: Entry) -> None:

@@ -6,7 +6,8 @@ from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute,
 
 from gatehouse.admission.meters import Count, Meter
 from gatehouse.admission.model import Gate
-from gatehouse.clock import from_milliseconds
+from gatehouse.clock import from_milliseconds, milliseconds, optional_moment
+from gatehouse.consumers.inactivity import Activity, begins_afresh
 from gatehouse.consumers.model import Role, Standing, User
 from gatehouse.storage import keys
 from gatehouse.storage.schema import Record
@@ -28,7 +29,9 @@ class GateRecord(Record):
     """A consumer's standing, and what it has used; small, because every request writes it.
 
     `counts` has a counter's end and its use under each meter's letter. `day` is the day, counted from the epoch, whose
-    requests `usage` has by the credentials' numbers. `note` is what the latest write left to the stream.
+    requests `usage` has by the credentials' numbers. `note` is what the latest write left to the stream. `sweep` is
+    where the cleanup finds it, absent where that leaves it alone; `active_at` moves with the day's first request.
+    `quota_told` is the quota, its end and its limit, of which the stream was told last that it is nearly spent.
     """
 
     is_active = BooleanAttribute(attr_name="isActive")
@@ -45,9 +48,13 @@ class GateRecord(Record):
     burst_used = NumberAttribute(attr_name="bUsed", null=True)
     quota_ends = NumberAttribute(attr_name="qEnds", null=True)
     quota_used = NumberAttribute(attr_name="qUsed", null=True)
+    quota_told = UnicodeAttribute(attr_name="qTold", null=True)
     day = NumberAttribute(null=True)
     usage: MapAttribute[str, Any] = MapAttribute(null=True)
     note = UnicodeAttribute(null=True)
+    sweep = UnicodeAttribute(null=True)
+    active_at = NumberAttribute(attr_name="activeAt", null=True)
+    stage_at = NumberAttribute(attr_name="stageAt", null=True)
     own_key_tier = NumberAttribute(attr_name="keyTier", null=True)
     own_key_usable_at = NumberAttribute(attr_name="keyUsableAt", null=True)
 
@@ -57,7 +64,25 @@ class GateRecord(Record):
 
     @classmethod
     def of(cls, user: User) -> "GateRecord":
-        return cls(keys.gate(user.id), keys.GATE, is_active=user.is_active, role=user.role)
+        activity = begins_afresh(user.role, user.is_active, user.created_at)
+        return cls(
+            keys.gate(user.id),
+            keys.GATE,
+            is_active=user.is_active,
+            role=user.role,
+            sweep=None if activity is None else keys.sweep(user.role, activity.stage, user.id),
+            active_at=None if activity is None else milliseconds(activity.active_at),
+        )
+
+    def activity(self) -> Activity | None:
+        """Where the consumer stands with the cleanup; None: it leaves it alone."""
+        if self.sweep is None or self.active_at is None:
+            return None
+        return Activity(
+            active_at=from_milliseconds(int(self.active_at)),
+            stage=keys.stage_of_sweep(self.sweep),
+            stage_at=optional_moment(self.stage_at),
+        )
 
     def standing(self) -> Standing:
         return Standing(
@@ -86,4 +111,5 @@ class GateRecord(Record):
             day=None if self.day is None else int(self.day),
             usage={} if self.usage is None else {user: int(n) for user, n in self.usage.as_dict().items()},
             own_key=own_key,
+            quota_told=self.quota_told,
         )

@@ -1,18 +1,6 @@
-"""Pages of users, credentials and usage plans: a query a partition of an index, merged, and one batch read.
+"""Pages of users, credentials and usage plans: a query a partition of an index, merged, and one batch read."""
 
-A list is spread over partitions that are each sorted the same way. A page takes one query of each, at most a page long,
-and goes on behind the last sort key that it looked at: so the cost is that of the page, whatever the size of the table.
-"""
-
-import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache, partial
-from itertools import islice
-
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path
+from collections.abc import Iterable, Sequence
 
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.fields import unique_form
@@ -25,64 +13,9 @@ from gatehouse.plans.model import UsagePlan
 from gatehouse.storage import keys
 from gatehouse.storage.credential_records import CredentialRecord
 from gatehouse.storage.plans import PlanRecord
+from gatehouse.storage.ranges import END, Entry, Range
 from gatehouse.storage.records import ProfileRecord
-from gatehouse.storage.table import open_table, read_together
-
-type Entry = Mapping[str, Mapping[str, str]]
-"""An item as the store tells it: attribute, type, value."""
-
-# Sorts behind every text that a sort key can hold.
-_END = "\U0010ffff"
-# Partitions are asked side by side: one after the other, 24 of them would be 24 round trips.
-_SIDE_BY_SIDE = 8
-
-
-@dataclass(frozen=True)
-class _Range:
-    """A stretch of the table or an index: which partitions, between which sort keys (None: no bound), which way."""
-
-    index: str | None
-    partitions: Sequence[str]
-    sort_key: str
-    low: str | None
-    high: str | None
-    descending: bool
-
-    def entries(self, limit: int, after: str | None) -> list[Entry]:
-        """The first `limit` keys behind the position `after`, of all partitions together, in order."""
-        rest = self
-        if after is not None:
-            rest = replace(self, high=after) if self.descending else replace(self, low=after)
-        if rest.low is not None and rest.high is not None and rest.low > rest.high:
-            return []
-        # The position itself is within the bounds, so one more is asked for.
-        parts = list(_pool().map(partial(rest.query, limit if after is None else limit + 1), self.partitions))
-        merged = heapq.merge(*parts, key=self.position, reverse=self.descending)
-        return list(islice((entry for entry in merged if self.position(entry) != after), limit))
-
-    def position(self, entry: Entry) -> str:
-        """Where the entry stands."""
-        return entry[self.sort_key]["S"]
-
-    def query(self, limit: int, partition: str) -> list[Entry]:
-        """The first `limit` entries of one partition."""
-        answer = open_table().query(
-            partition,
-            range_key_condition=self._bounds(),
-            index_name=self.index,
-            limit=limit,
-            scan_index_forward=not self.descending,
-            consistent_read=self.index is None,
-        )
-        return list(answer["Items"])
-
-    def _bounds(self) -> Condition | None:
-        path = Path([self.sort_key])
-        if self.low is not None and self.high is not None:
-            return path.between(self.low, self.high)
-        if self.low is not None:
-            return path >= self.low
-        return None if self.high is None else path <= self.high
+from gatehouse.storage.table import read_together
 
 
 def page_users(query: UserQuery, first: int, after: str | None) -> Page[User]:
@@ -107,11 +40,11 @@ def page_credentials(query: CredentialQuery, first: int, after: str | None) -> P
     """At most `first` credentials, newest first: one query of a consumer's, or 4 of all and one batch read."""
     if query.consumer_id is not None:
         partition = keys.consumer(query.consumer_id)
-        stretch = _Range(None, [partition], "SK", keys.CREDENTIAL_PREFIX, keys.CREDENTIAL_PREFIX + _END, True)
+        stretch = Range(None, [partition], "SK", keys.CREDENTIAL_PREFIX, keys.CREDENTIAL_PREFIX + END, True)
         found = stretch.entries(first + 1, after)
         credentials = [CredentialRecord.from_raw_data(dict(entry)).credential() for entry in found[:first]]
     else:
-        stretch = _Range(keys.CREDENTIALS_BY_CREATION, keys.SHARDS, "SK", None, None, True)
+        stretch = Range(keys.CREDENTIALS_BY_CREATION, keys.SHARDS, "SK", None, None, True)
         found = stretch.entries(first + 1, after)
         wanted = [CredentialRecord(entry["PK"]["S"], entry["SK"]["S"]) for entry in found[:first]]
         records = read_together(*wanted, consistent=False)
@@ -122,23 +55,23 @@ def page_credentials(query: CredentialQuery, first: int, after: str | None) -> P
 
 def page_plans(first: int, after: str | None) -> Page[UsagePlan]:
     """At most `first` usage plans, newest first: one query."""
-    stretch = _Range(None, [keys.PLANS], "SK", None, None, True)
+    stretch = Range(None, [keys.PLANS], "SK", None, None, True)
     found = stretch.entries(first + 1, after)
     plans = [PlanRecord.from_raw_data(dict(entry)).plan() for entry in found[:first]]
     return Page([(plan.id, plan) for plan in plans], _next_position(found, first, stretch))
 
 
-def _users_range(query: UserQuery) -> _Range:
+def _users_range(query: UserQuery) -> Range:
     if query.prefix is not None:
-        return _Range(keys.NAMES, keys.SHARDS, "name", query.prefix, query.prefix + _END, query.newest_first)
+        return Range(keys.NAMES, keys.SHARDS, "name", query.prefix, query.prefix + END, query.newest_first)
     partitions = keys.listings(
         Role if query.role is None else [query.role], (True, False) if query.is_active is None else [query.is_active]
     )
     if query.order is Order.USERNAME:
-        return _Range(keys.USERS_BY_USERNAME, partitions, "usernameKey", None, None, query.newest_first)
+        return Range(keys.USERS_BY_USERNAME, partitions, "usernameKey", None, None, query.newest_first)
     low = None if query.created_after is None else lowest_id(milliseconds(query.created_after) + 1)
     high = None if query.created_before is None else lowest_id(milliseconds(query.created_before))
-    return _Range(
+    return Range(
         keys.USERS_BY_CREATION,
         partitions,
         "PK",
@@ -173,10 +106,5 @@ def _users_by_id(ids: Iterable[str]) -> dict[str, User]:
     return {user.id: user for user in (record.user() for record in records if isinstance(record, ProfileRecord))}
 
 
-def _next_position(found: Sequence[Entry], first: int, stretch: _Range) -> str | None:
+def _next_position(found: Sequence[Entry], first: int, stretch: Range) -> str | None:
     return stretch.position(found[first - 1]) if len(found) > first else None
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="query")

@@ -13,8 +13,10 @@ from pynamodb.expressions.operand import Path
 
 from gatehouse.accounts.ledger import REMEMBERED, Bounds, Ledger, Place
 from gatehouse.accounts.lockout import NotBegun
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import milliseconds
 from gatehouse.storage import keys
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.counting import CountingUpdate, Item, NotWritten
 from gatehouse.storage.schema import Record
 from gatehouse.storage.transactions import Transaction
@@ -110,9 +112,10 @@ class DynamoLockouts:
         update.sets.append(f"refused = if_not_exists(refused, {zero}) + {one}")
         _write_if_kept(update, subject)
 
-    def forget(self, subject: str) -> None:
+    def forget(self, subject: str, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         forget(transaction, subject)
+        add_event(transaction, event)
         transaction.commit()
 
 

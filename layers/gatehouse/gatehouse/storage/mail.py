@@ -5,10 +5,13 @@ from typing import Any
 
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import from_milliseconds, milliseconds
 from gatehouse.errors import ServiceUnavailable
 from gatehouse.mail.model import KEPT, Mail, MailKind
+from gatehouse.mail.writing import mailbox_of
 from gatehouse.storage import keys
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.counting import CountingUpdate, NotWritten
 from gatehouse.storage.mailboxes import take_place
 from gatehouse.storage.schema import Record
@@ -27,6 +30,7 @@ class MailRecord(Record):
     created_at = NumberAttribute(attr_name="createdAt")
     claimed_until = NumberAttribute(attr_name="claimedUntil", null=True)
     expires = NumberAttribute()  # seconds: the table's TTL attribute
+    owned_by = UnicodeAttribute(attr_name="ownedBy", null=True)
 
     @classmethod
     def key(cls, mail_id: str) -> "MailRecord":
@@ -44,6 +48,7 @@ class MailRecord(Record):
             sealed_token=mail.sealed_token,
             created_at=milliseconds(mail.created_at),
             expires=int((mail.created_at + KEPT).timestamp()),
+            owned_by=mailbox_of(mail.to, with_tag=True),
         )
 
     def mail(self) -> Mail:
@@ -85,9 +90,10 @@ class DynamoMails:
             return None
         return MailRecord.from_raw_data(dict(item)).mail()
 
-    def keep_mail(self, mail: Mail) -> None:
+    def keep_notice(self, mail: Mail | None, event: AuditEvent) -> None:
         transaction = Transaction()
         add_mail(transaction, mail)
+        add_event(transaction, event)
         transaction.commit()
 
     def delete_mail(self, mail_id: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
 
-from gatehouse.accounts.one_use import OneUse, OneUseToken, Purpose, not_valid
+from gatehouse.accounts.one_use import NOBODY, OneUse, OneUseToken, Purpose, not_valid
 from gatehouse.storage import keys
 from gatehouse.storage.schema import Record
 from gatehouse.storage.table import store_faults
@@ -19,6 +19,7 @@ class OneUseRecord(Record):
     owner = UnicodeAttribute()
     payload: MapAttribute[str, Any] = MapAttribute(null=True)
     expires = NumberAttribute()  # seconds: the table's TTL attribute
+    owned_by = UnicodeAttribute(attr_name="ownedBy", null=True)
 
     @classmethod
     def key(cls, digest: str) -> "OneUseRecord":
@@ -33,6 +34,7 @@ class OneUseRecord(Record):
             owner=kept.owner,
             payload=dict(kept.payload) or None,
             expires=int(kept.expires_at.timestamp()),
+            owned_by=kept.digest if kept.owner == NOBODY else kept.owner,  # what is nobody's costs no less
         )
 
     def one_use(self) -> OneUse:

@@ -5,6 +5,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.update import Action
 
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import milliseconds
 from gatehouse.consumers.model import User
 from gatehouse.errors import Conflict
@@ -12,6 +13,7 @@ from gatehouse.persistence import Page, Stale
 from gatehouse.plans.fields import unique_form
 from gatehouse.plans.model import UsagePlan
 from gatehouse.storage import keys, listing
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.consumers import count_plan_consumer, find_user
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.plans import DynamoPlans, PlanRecord
@@ -27,6 +29,7 @@ USED_BY_CREDENTIALS = (
     GateRecord.burst_used,
     GateRecord.quota_ends,
     GateRecord.quota_used,
+    GateRecord.quota_told,
 )
 """What another plan, or a reset, starts afresh."""
 
@@ -51,13 +54,14 @@ class DynamoPlanChanges(DynamoPlans):
         with store_faults():
             return listing.page_plans(first, after)
 
-    def create_plan(self, plan: UsagePlan) -> None:
+    def create_plan(self, plan: UsagePlan, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         _claim(transaction, plan)
         transaction.put(PlanRecord.of(plan))
+        add_event(transaction, event)
         transaction.commit()
 
-    def update_plan(self, before: UsagePlan, after: UsagePlan) -> None:
+    def update_plan(self, before: UsagePlan, after: UsagePlan, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         transaction.update(
             PlanRecord.key(after.id), _changes(before, after), PlanRecord.revision == before.revision, otherwise=Stale()
@@ -65,9 +69,10 @@ class DynamoPlanChanges(DynamoPlans):
         if unique_form(after.name) != unique_form(before.name):
             _claim(transaction, after)
             transaction.delete(PlanNameRecord.of(before))
+        add_event(transaction, event)
         transaction.commit()
 
-    def delete_plan(self, plan: UsagePlan) -> None:
+    def delete_plan(self, plan: UsagePlan, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         transaction.delete(
             PlanRecord.key(plan.id),
@@ -75,9 +80,10 @@ class DynamoPlanChanges(DynamoPlans):
             otherwise=Stale(),
         )
         transaction.delete(PlanNameRecord.of(plan))
+        add_event(transaction, event)
         transaction.commit()
 
-    def assign_plan(self, before: User, after: User) -> None:
+    def assign_plan(self, before: User, after: User, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         transaction.update(
             ProfileRecord.key(after.id),
@@ -102,6 +108,7 @@ class DynamoPlanChanges(DynamoPlans):
         for plan_id, change in ((before.plan_id, -1), (after.plan_id, +1)):
             if plan_id is not None:
                 count_plan_consumer(transaction, plan_id, change)
+        add_event(transaction, event)
         transaction.commit()
 
 

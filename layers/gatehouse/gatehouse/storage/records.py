@@ -25,7 +25,8 @@ class ProfileRecord(Record):
     """A consumer. `sessions` never is below the number of live sessions, `credentials` is that of active ones,
     `kept` that of all that are not deleted, and `numbered` that of all ever made.
 
-    `generation` is the gate's, written with it.
+    `generation` is the gate's, written with it. `signed_in_at` is here for the sweep, and not at the gate: so a sign-in
+    never waits for the requests that are counted there.
     """
 
     listing = UnicodeAttribute()
@@ -54,6 +55,7 @@ class ProfileRecord(Record):
     totp_step = NumberAttribute(attr_name="totpStep", null=True)
     recovery = BinarySetAttribute(legacy_encoding=False, null=True)  # digests
     places = BinarySetAttribute(legacy_encoding=False, null=True)
+    signed_in_at = NumberAttribute(attr_name="signedInAt", null=True)
     created_at = NumberAttribute(attr_name="createdAt")
     updated_at = NumberAttribute(attr_name="updatedAt")
 

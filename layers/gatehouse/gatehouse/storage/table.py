@@ -1,6 +1,6 @@
 """The connection to the table: opened once per process, its faults told apart from refusals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,9 @@ _PASSING = frozenset(
         "TransactionInProgressException",
     }
 )
+
+type Item = dict[str, dict[str, Any]]
+"""An item as the store tells it: attribute, type, value."""
 
 _BATCH_ATTEMPTS = 3
 _CONNECT_SECONDS = 1
@@ -89,9 +92,17 @@ def is_busy(error: PynamoDBException) -> bool:
 
 def read_together(*wanted: Record, consistent: bool = True) -> list[Record | None]:
     """The records with the keys of those wanted, in their order, from one batch read of at most 100."""
+    kinds = {(record.pk, record.sk): type(record) for record in wanted}
+    items = items_together(kinds, consistent=consistent)
+    found = {key: kinds[key].from_raw_data(item) for key, item in items.items()}
+    return [found.get((record.pk, record.sk)) for record in wanted]
+
+
+def items_together(wanted: Iterable[tuple[str, str]], *, consistent: bool = True) -> dict[tuple[str, str], Item]:
+    """The items of these keys, at most 100, that there are, as the store tells them, from one batch read."""
     table = open_table()
-    found: dict[tuple[str, str], Record] = {}
-    missing = {(record.pk, record.sk): type(record) for record in wanted}
+    found: dict[tuple[str, str], Item] = {}
+    missing = set(wanted)
     attempts = 0
     while missing:
         if attempts == _BATCH_ATTEMPTS:
@@ -99,12 +110,10 @@ def read_together(*wanted: Record, consistent: bool = True) -> list[Record | Non
         attempts += 1
         asked: Any = [{"PK": pk, "SK": sk} for pk, sk in missing]
         answer = table.batch_get_item(asked, consistent_read=consistent)
-        for item in answer["Responses"].get(table.table_name, []):
-            key = _key(item)
-            found[key] = missing[key].from_raw_data(item)
+        found |= {_key(item): item for item in answer["Responses"].get(table.table_name, [])}
         left = answer.get("UnprocessedKeys", {}).get(table.table_name, {}).get("Keys", [])
-        missing = {_key(item): missing[_key(item)] for item in left}
-    return [found.get((record.pk, record.sk)) for record in wanted]
+        missing = {_key(item) for item in left}
+    return found
 
 
 def read_at_once(*wanted: Record) -> list[Record | None]:
@@ -151,5 +160,5 @@ def _key_of(record: Record) -> dict[str, dict[str, str]]:
     return {"PK": {"S": record.pk}, "SK": {"S": record.sk}}
 
 
-def _key(item: dict[str, dict[str, str]]) -> tuple[str, str]:
+def _key(item: Item) -> tuple[str, str]:
     return item["PK"]["S"], item["SK"]["S"]

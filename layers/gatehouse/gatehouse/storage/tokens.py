@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from gatehouse.audit.model import AuditEvent
 from gatehouse.credentials.clients import Circumstances
 from gatehouse.persistence import Stale
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.credential_records import CredentialRecord, RevokedTokenRecord
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.records import ProfileRecord
@@ -27,7 +29,9 @@ class DynamoTokens:
             is_revoked=revoked is not None,
         )
 
-    def revoke_token(self, consumer_id: str, token_id: str, expires_at: datetime) -> None:
+    def revoke_token(
+        self, consumer_id: str, token_id: str, expires_at: datetime, event: AuditEvent | None = None
+    ) -> None:
         transaction = Transaction()
         transaction.put(
             RevokedTokenRecord.of(token_id, expires_at), RevokedTokenRecord.pk.does_not_exist(), otherwise=Stale()
@@ -35,4 +39,5 @@ class DynamoTokens:
         transaction.update(
             GateRecord.key(consumer_id), [GateRecord.epoch.add(1)], GateRecord.pk.exists(), otherwise=Stale()
         )
+        add_event(transaction, event)
         transaction.commit()

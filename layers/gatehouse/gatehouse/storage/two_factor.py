@@ -10,9 +10,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from gatehouse.accounts.factors import Factor, Holder, Proof, RecoveryProof, StepProof, TurningOn
+from gatehouse.audit.model import AuditEvent
 from gatehouse.clock import milliseconds
 from gatehouse.mail.model import Mail
 from gatehouse.persistence import Stale
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.gate_records import GateRecord
 from gatehouse.storage.mail import add_mail
 from gatehouse.storage.records import ProfileRecord, SessionRecord
@@ -44,12 +46,20 @@ class DynamoTwoFactor:
             proved_at=None if known is None else known.proved_at,
         )
 
-    def keep_pending(self, holder: Holder, secret: bytes) -> None:
+    def keep_pending(self, holder: Holder, secret: bytes, event: AuditEvent | None = None) -> None:
         transaction = Transaction()
         _update(transaction, holder, [ProfileRecord.totp_pending.set(secret)], has_secret(holder.factor.secret))
+        add_event(transaction, event)
         transaction.commit()
 
-    def turn_on(self, holder: Holder, session_id: str, turning_on: TurningOn, notice: Mail) -> None:
+    def turn_on(
+        self,
+        holder: Holder,
+        session_id: str,
+        turning_on: TurningOn,
+        notice: Mail,
+        event: AuditEvent | None = None,
+    ) -> None:
         factor = holder.factor
         if factor.pending is None:
             raise Stale
@@ -68,17 +78,21 @@ class DynamoTwoFactor:
         _prove_session(transaction, holder, session_id, turning_on.now)
         _stand(transaction, holder, GateRecord.two_factor.set(True))
         add_mail(transaction, notice)
+        add_event(transaction, event)
         transaction.commit()
 
-    def prove(self, holder: Holder, session_id: str, proof: Proof, now: datetime) -> None:
+    def prove(
+        self, holder: Holder, session_id: str, proof: Proof, now: datetime, event: AuditEvent | None = None
+    ) -> None:
         transaction = Transaction()
         actions, condition = use_up(holder.factor, proof)
         _update(transaction, holder, actions, condition)
         _prove_session(transaction, holder, session_id, now)
         _stand(transaction, holder)
+        add_event(transaction, event)
         transaction.commit()
 
-    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail) -> None:
+    def turn_off(self, holder: Holder, proof: Proof | None, notice: Mail, event: AuditEvent | None = None) -> None:
         factor = holder.factor
         condition = has_secret(factor.secret)
         if proof is not None:
@@ -92,6 +106,7 @@ class DynamoTwoFactor:
         )
         _stand(transaction, holder, GateRecord.two_factor.remove())
         add_mail(transaction, notice)
+        add_event(transaction, event)
         transaction.commit()
 
 

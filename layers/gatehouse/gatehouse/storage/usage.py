@@ -6,13 +6,14 @@ from datetime import date
 from typing import Any
 
 from pynamodb.attributes import MapAttribute, NumberAttribute
-from pynamodb.exceptions import UpdateError
 
 from gatehouse.admission.model import Gate
+from gatehouse.audit.model import AuditEvent
 from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential
 from gatehouse.persistence import Stale
 from gatehouse.storage import keys
+from gatehouse.storage.audit import add_event
 from gatehouse.storage.consumers import find_user
 from gatehouse.storage.credential_records import CredentialRecord
 from gatehouse.storage.credentials import DynamoCredentials
@@ -21,7 +22,7 @@ from gatehouse.storage.plan_changes import USED_BY_CREDENTIALS
 from gatehouse.storage.plans import DynamoPlans
 from gatehouse.storage.records import ProfileRecord
 from gatehouse.storage.schema import Record
-from gatehouse.storage.table import broke_its_condition, store_faults
+from gatehouse.storage.table import store_faults
 from gatehouse.storage.transactions import Transaction
 from gatehouse.usage.days import day_of
 from gatehouse.usage.model import CredentialName
@@ -79,19 +80,16 @@ class DynamoUsage(DynamoPlans):
                         break
         return names
 
-    def reset_gate(self, user_id: str) -> Gate | None:
-        record = GateRecord.key(user_id)
-        with store_faults():
-            try:
-                record.update(
-                    [attribute.remove() for attribute in (*_USED_BY_SESSIONS, *USED_BY_CREDENTIALS)],
-                    GateRecord.pk.exists(),
-                )
-            except UpdateError as error:
-                if not broke_its_condition(error):
-                    raise
-                return None
-        return record.gate()
+    def reset_gate(self, user_id: str, event: AuditEvent | None = None) -> None:
+        transaction = Transaction()
+        transaction.update(
+            GateRecord.key(user_id),
+            [attribute.remove() for attribute in (*_USED_BY_SESSIONS, *USED_BY_CREDENTIALS)],
+            GateRecord.pk.exists(),
+            otherwise=Stale(),
+        )
+        add_event(transaction, event)
+        transaction.commit()
 
 
 class DynamoUsageDays:

@@ -1,19 +1,23 @@
 """What may happen to usage: it is read, set back, and a call that nobody makes is explained by it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from gatehouse.admission.gate import OTHERS, SESSIONS
-from gatehouse.admission.meters import Allowance, Limit, Meter, allowance, credential_limits, session_limits
+from gatehouse.admission.meters import Allowance, Limit, Meter, Throttle, allowance, credential_limits, session_limits
 from gatehouse.admission.model import Gate
+from gatehouse.audit import acting
+from gatehouse.audit.model import AuditAction, AuditEvent
+from gatehouse.audit.recording import Recorder
 from gatehouse.clock import Clock
-from gatehouse.consumers.model import Role, User
+from gatehouse.consumers.model import User
 from gatehouse.credentials.model import Credential
 from gatehouse.errors import NotFound
 from gatehouse.ids import parse_id
 from gatehouse.permissions import Action, Caller, require, require_on
+from gatehouse.persistence import Stale
 from gatehouse.plans.model import UsagePlan
 from gatehouse.usage import days
 from gatehouse.usage.explanation import AccessExplanation, Call, explain
@@ -39,8 +43,8 @@ class UsageStore(Protocol):
     def find_names(self, user_id: str, numbers: Collection[str]) -> Mapping[str, CredentialName]:
         """The credentials of these numbers; those that are gone are left out."""
 
-    def reset_gate(self, user_id: str) -> Gate | None:
-        """The gate with nothing used, but for the day's requests; None where there is none."""
+    def reset_gate(self, user_id: str, event: AuditEvent) -> None:
+        """Nothing is used any more, but for the day's requests; raises Stale where there is no gate."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ class Usages:
 
     store: UsageStore
     clock: Clock
-    limits_by_role: Mapping[Role, int]
-    window_seconds: int
+    recorder: Recorder
+    throttle: Callable[[], Throttle]
     self_service: bool
 
     def of(self, caller: Caller, user_id: str, first: date | None, last: date | None) -> Usage:
@@ -63,11 +67,13 @@ class Usages:
     def reset(self, caller: Caller, user_id: str) -> Usage:
         """The user's usage, every counter at nothing; what was asked for on which day stays."""
         user = self._target(caller, user_id, Action.RESET_USAGE)
-        gate = self.store.reset_gate(user.id)
-        if gate is None:
-            raise _no_such_user()
+        event = self.recorder.event(AuditAction.USAGE_RESET, acting.caller(caller), subject_id=user.id)
+        try:
+            self.store.reset_gate(user.id, event)
+        except Stale as error:
+            raise _no_such_user() from error
         now = self.clock.now()
-        return self._usage(user, gate, days.asked_for(None, None, now), now)
+        return self._usage(user, self._gate(user), days.asked_for(None, None, now), now)
 
     def explain(
         self, caller: Caller, user_id: str, credential_id: str | None, operation: str, action: Action | None
@@ -110,10 +116,12 @@ class Usages:
         return tuple(days.told(day, by_day[day], names) for day in sorted(by_day, reverse=True))
 
     def _session_limits(self, user: User) -> tuple[Limit, ...]:
-        return session_limits(self.limits_by_role[user.role], self.window_seconds)
+        throttle = self.throttle()
+        return session_limits(throttle.by_role[user.role], throttle.window_seconds)
 
     def _credential_limits(self, user: User, plan: UsagePlan | None) -> tuple[Limit, ...]:
-        return credential_limits(self.limits_by_role[user.role], self.window_seconds, plan)
+        throttle = self.throttle()
+        return credential_limits(throttle.by_role[user.role], throttle.window_seconds, plan)
 
     def _plan(self, gate: Gate) -> UsagePlan | None:
         plan_id = gate.standing.plan_id

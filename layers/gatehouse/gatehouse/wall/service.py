@@ -6,12 +6,13 @@ interruption anywhere leaves a key that nobody uses yet, and never the use of a 
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from gatehouse.admission.meters import Throttle
 from gatehouse.clock import Clock
 from gatehouse.consumers.model import Role
 from gatehouse.errors import ServiceUnavailable
@@ -109,15 +110,14 @@ class GatewayKeys(Protocol):
 class Wall:
     """The use cases of one deployment, which `seed` tells from others. Each raises ServiceUnavailable: to be repeated.
 
-    `limits` are those of credentials without a plan, in requests a window.
+    `throttle` tells what credentials without a plan may ask for.
     """
 
     store: WallStore
     keys: GatewayKeys
     clock: Clock
     seed: str
-    limits: Mapping[Role, int]
-    window_seconds: int
+    throttle: Callable[[], Throttle]
     sleep: Callable[[float], None] = time.sleep
 
     @property
@@ -131,7 +131,8 @@ class Wall:
             return None
         if holder.plan is not None:
             return tier_for(holder.plan.rate_limit, holder.plan.window_seconds)
-        return tier_for(self.limits[holder.role], self.window_seconds)
+        throttle = self.throttle()
+        return tier_for(throttle.by_role[holder.role], throttle.window_seconds)
 
     def provision(self, consumer_id: str) -> Outcome:
         """Sees to the consumer's key; a key on record in the right tier is taken to be there."""

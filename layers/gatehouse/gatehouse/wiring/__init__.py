@@ -13,8 +13,11 @@ from gatehouse.storage.table import connect
 from gatehouse.wiring.behind import (
     Following,
     build_bootstrap,
+    build_cleanup,
     build_following,
+    build_inspection,
     build_keys_by_command,
+    build_late_sealing,
     build_post,
     build_reconciliation,
     build_rotation,
@@ -23,6 +26,7 @@ from gatehouse.wiring.graph import Gatehouse
 
 if TYPE_CHECKING:
     from gatehouse.admission.service import Admission
+    from gatehouse.cleanup.scheduled import Cleanup
     from gatehouse.credentials.clients import Clients
     from gatehouse.mail.service import Post
     from gatehouse.signing.rotation import Rotation
@@ -31,8 +35,11 @@ __all__ = [
     "Following",
     "Gatehouse",
     "build_bootstrap",
+    "build_cleanup",
     "build_following",
+    "build_inspection",
     "build_keys_by_command",
+    "build_late_sealing",
     "build_post",
     "build_reconciliation",
 ]
@@ -40,6 +47,7 @@ __all__ = [
 _installed: Gatehouse | None = None
 _installed_following: Following | None = None
 _installed_post: "Post | None" = None
+_installed_cleanup: "Cleanup | None" = None
 
 
 def install(gatehouse: Gatehouse) -> None:
@@ -58,6 +66,12 @@ def install_post(post: "Post") -> None:
     """Makes this what the mail function of this process gets."""
     global _installed_post
     _installed_post = post
+
+
+def install_cleanup(cleanup: "Cleanup") -> None:
+    """Makes this what the cleanup function of this process gets."""
+    global _installed_cleanup
+    _installed_cleanup = cleanup
 
 
 def house() -> Gatehouse:
@@ -92,6 +106,15 @@ def post() -> "Post":
     settings = Settings.from_environment()
     connect(settings)
     return build_post(settings, SystemClock())
+
+
+def cleanup() -> "Cleanup":
+    """What the cleanup function needs."""
+    if _installed_cleanup is not None:
+        return _installed_cleanup
+    settings = Settings.from_environment()
+    connect(settings)
+    return build_cleanup(settings, SystemClock())
 
 
 def rotation() -> "Rotation":

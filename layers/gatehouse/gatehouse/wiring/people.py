@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Protocol
 
 from gatehouse.accounts import qr
-from gatehouse.accounts.admittance import Admittance, Mode
 from gatehouse.accounts.challenges import Challenges
 from gatehouse.accounts.changes import AccountChanges
 from gatehouse.accounts.emails import Emails
@@ -23,6 +22,9 @@ from gatehouse.accounts.sign_ins import SignIns
 from gatehouse.accounts.tokens import SessionTokens
 from gatehouse.accounts.two_factor import TwoFactor, TwoFactorStore
 from gatehouse.accounts.unlocking import Unlocking, UserStore
+from gatehouse.audit.failed_sign_ins import FailedSignIns
+from gatehouse.audit.recording import Recorder
+from gatehouse.audit.refusals import Refusals
 from gatehouse.clock import Clock
 from gatehouse.mail.sealing import Seal
 from gatehouse.mail.writing import Writer
@@ -33,8 +35,11 @@ from gatehouse.storage.consumers import DynamoConsumers
 from gatehouse.storage.credentials import DynamoCredentials
 from gatehouse.storage.lockout import DynamoLockouts
 from gatehouse.storage.mail import DynamoMails
+from gatehouse.storage.refusals import DynamoRefusals
 from gatehouse.storage.two_factor import DynamoTwoFactor
 from gatehouse.tokens import Tokens
+from gatehouse.wiring import configured
+from gatehouse.wiring.configured import Current
 from gatehouse.wiring.graph import password_policy
 
 
@@ -50,6 +55,7 @@ class People:
     two_factor: TwoFactor
     unlocking: Unlocking
     writer: Writer
+    refusals: Refusals
 
 
 class SignInStore(AccountStore, SessionStore, Protocol):
@@ -67,6 +73,7 @@ class Stores:
     factors: TwoFactorStore
     lockouts: LockoutStore
     notices: NoticeStore
+    refusals: Refusals
 
 
 def in_the_table() -> Stores:
@@ -79,21 +86,24 @@ def in_the_table() -> Stores:
         factors=DynamoTwoFactor(),
         lockouts=DynamoLockouts(),
         notices=DynamoMails(),
+        refusals=Refusals(DynamoRefusals()),
     )
 
 
-def build_people(settings: Settings, clock: Clock, tokens: Tokens, seal: Seal, stores: Stores) -> People:
-    """Them all."""
+def build_people(
+    settings: Settings, clock: Clock, tokens: Tokens, seal: Seal, stores: Stores, *, current: Current
+) -> People:
+    """Them all; `current` tells the configuration that is in force."""
     hasher = PasswordHasher(settings.bcrypt_rounds)
     policy = password_policy(settings)
-    accounts, changes, programs = stores.accounts, stores.changes, Programs(stores.programs)
-    writer = Writer(clock, seal)
+    writer, recorder = Writer(clock, seal), Recorder(clock)
+    accounts, changes, programs = stores.accounts, stores.changes, Programs(stores.programs, recorder)
     rules = Rules(
         per_address=settings.guess_limit,
         in_all=settings.guess_limit_account,
         first_lock=timedelta(seconds=settings.guess_seconds),
     )
-    lockout = Lockout(stores.lockouts, rules, LockNotices(accounts, stores.notices, writer).tell)
+    lockout = Lockout(stores.lockouts, rules, LockNotices(accounts, stores.notices, writer, recorder).tell)
     guard = Guard(lockout, Addresses(stores.lockouts, settings.guess_limit_address, rules.first_lock))
     idle = timedelta(seconds=settings.session_idle_ttl)
     sign_ins = SignIns(
@@ -102,14 +112,13 @@ def build_people(settings: Settings, clock: Clock, tokens: Tokens, seal: Seal, s
         timedelta(seconds=settings.refresh_token_ttl),
         timedelta(days=settings.password_reminder_days) if settings.password_reminder_days else None,
     )
-    admittance = Admittance(
-        Mode(settings.registration_mode), settings.allowed_email_domains, settings.require_verified_email
-    )
+    admittance = configured.admittance(current)
     two_factor = TwoFactor(
         store=stores.factors,
         clock=clock,
         lockout=lockout,
         writer=writer,
+        recorder=recorder,
         issuer=settings.two_factor_issuer,
         draw=qr.svg,
     )
@@ -120,7 +129,9 @@ def build_people(settings: Settings, clock: Clock, tokens: Tokens, seal: Seal, s
         hasher=hasher,
         guard=guard,
         writer=writer,
+        recorder=recorder,
         admittance=admittance,
+        needs_verified_email=settings.require_verified_email,
         require_fresh=two_factor.require_fresh,
     )
     return People(
@@ -132,6 +143,8 @@ def build_people(settings: Settings, clock: Clock, tokens: Tokens, seal: Seal, s
             guard=guard,
             challenges=Challenges(tokens),
             writer=writer,
+            recorder=recorder,
+            failed=FailedSignIns(recorder, stores.refusals),
             idle=idle,
             admit=emails.admit,
         ),
@@ -143,7 +156,9 @@ def build_people(settings: Settings, clock: Clock, tokens: Tokens, seal: Seal, s
             policy=policy,
             sign_ins=sign_ins,
             writer=writer,
+            recorder=recorder,
             admittance=admittance,
+            needs_verified_email=settings.require_verified_email,
             require_fresh=two_factor.require_fresh,
         ),
         passwords=PasswordChanges(
@@ -156,10 +171,14 @@ def build_people(settings: Settings, clock: Clock, tokens: Tokens, seal: Seal, s
             guard=guard,
             sign_ins=sign_ins,
             writer=writer,
+            recorder=recorder,
         ),
         emails=emails,
-        sessions=Sessions(store=accounts, finder=accounts, programs=programs, clock=clock, idle=idle),
+        sessions=Sessions(
+            store=accounts, finder=accounts, programs=programs, recorder=recorder, clock=clock, idle=idle
+        ),
         two_factor=two_factor,
-        unlocking=Unlocking(stores.users, lockout),
+        unlocking=Unlocking(stores.users, lockout, recorder),
         writer=writer,
+        refusals=stores.refusals,
     )

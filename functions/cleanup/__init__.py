@@ -1,0 +1,1 @@
+"""The scheduled sweep: accounts that nobody uses are warned, deactivated, anonymised."""

@@ -1,0 +1,1 @@
+"""Announcements: what happened to consumers, told to whoever listens on the operator's event bus."""

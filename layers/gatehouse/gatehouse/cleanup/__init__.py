@@ -1,0 +1,1 @@
+"""The cleanup of accounts that nobody uses."""

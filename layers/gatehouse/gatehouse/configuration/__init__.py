@@ -1,0 +1,1 @@
+"""The configuration of the system: what an ADMIN sets over what the deployment says."""
